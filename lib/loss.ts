@@ -1,0 +1,197 @@
+import { checkVector, type Layout } from "./layout.ts";
+import { accumulate, sizeOf, type Vector } from "./vector.ts";
+
+/** How a single evaluation of a loss may be asked for. */
+export interface LossOptions {
+  /** Stops between batches: the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Use only these samples, by number; by default all that the loss holds. */
+  indices?: Int32Array;
+}
+
+/** What {@link Loss.evaluate} gives back. */
+export interface Evaluation {
+  /** The loss: penalties included, batches weighted by their size. */
+  loss: number;
+  /**
+   * s/√n, where the loss is a mean over n samples: the standard error of the loss as an estimate for the
+   * population that the samples come from.
+   */
+  standardError?: number;
+  /**
+   * s/√n·√(1 − n/N), where the n samples stand for a data set of N: the standard error of the loss as an
+   * estimate for that data set. 0 where all samples are used: then the loss is exact.
+   */
+  subsampleError?: number;
+  /** The share of samples that are classified correctly, where the targets are classes. */
+  accuracy?: number;
+  /** The loss of each sample, if `perSample` was asked for and the loss is a mean over samples. */
+  perSample?: Float32Array | Float64Array;
+}
+
+/** A loss and its gradient from the same forward pass. */
+export interface ValueAndGradient {
+  /** The loss. */
+  value: number;
+  /** The gradient, zero on `state`. */
+  gradient: Vector;
+  /** θ with the moving statistics that this pass would leave behind (batch norm in train mode). */
+  state?: Vector;
+}
+
+/** A symmetric linear map that is known only by its products: a Hessian, Gauss–Newton or Fisher matrix. */
+export interface Operator {
+  /** The number of rows. */
+  readonly size: number;
+  /** A·v, in the precision of v where the engine allows. */
+  product(v: Vector, options?: { signal?: AbortSignal }): Promise<Vector>;
+  /** Frees what the operator holds. */
+  release(): void;
+}
+
+/**
+ * A function of θ with its derivatives. It knows its data, batches, hooks, penalty, mode and engine, so
+ * that no analysis has to. It never changes θ, the model or the data.
+ */
+export interface Loss {
+  /** What θ consists of. */
+  readonly layout: Layout;
+  /** How many samples the loss is a mean over; undefined where it is not a mean over samples. */
+  readonly samples: number | undefined;
+  /** How many samples there are to choose from: more than `samples` where a subsample is used. */
+  readonly samplesAvailable?: number;
+  /** What computes it, for the provenance of results. */
+  readonly engine: "wasm" | "closed form";
+  /** The precision it is computed in. */
+  readonly precision: "float32" | "float64";
+  /** The loss at θ. */
+  value(theta: Vector, options?: LossOptions): Promise<number>;
+  /** The loss at θ with its standard error and, where the targets are classes, the accuracy. */
+  evaluate(theta: Vector, options?: LossOptions & { perSample?: boolean }): Promise<Evaluation>;
+  /** The gradient at θ, zero on `state`. */
+  gradient(theta: Vector, options?: LossOptions): Promise<Vector>;
+  /** The Hessian at θ times v, exact up to rounding; `state` is taken to be constant. */
+  product(theta: Vector, v: Vector, options?: LossOptions): Promise<Vector>;
+  /** The loss and its gradient in one pass; `seed` decides what dropout drops. */
+  valueAndGradient?(
+    theta: Vector,
+    options?: LossOptions & { seed?: number },
+  ): Promise<ValueAndGradient>;
+  /** Frees the memory that the loss holds. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A function of θ alone that is added to a loss. Its derivatives are zero on `state`. */
+export interface Penalty {
+  /** What it is, for captions. */
+  readonly name: string;
+  /** Its value. */
+  value(layout: Layout, theta: Vector): number;
+  /** Its gradient. */
+  gradient(layout: Layout, theta: Vector): Vector;
+  /** Its Hessian times v. */
+  product(layout: Layout, theta: Vector, v: Vector): Vector;
+}
+
+/**
+ * weight·Σ|θ|. Its Hessian is zero, and so is its gradient at 0.
+ *
+ * @throws {RangeError} if weight is negative or not finite.
+ */
+export function l1(weight: number): Penalty {
+  return elementwise("l1", weight, Math.abs, Math.sign, () => 0);
+}
+
+/**
+ * weight·‖θ‖². Every eigenvalue of the Hessian moves up by 2·weight.
+ *
+ * @throws {RangeError} if weight is negative or not finite.
+ */
+export function l2(weight: number): Penalty {
+  return elementwise("l2", weight, (x) => x * x, (x) => 2 * x, () => 2);
+}
+
+/** weight·Σ f(θᵢ) over all that can move, with the first and second derivative of f. */
+function elementwise(
+  name: string,
+  weight: number,
+  f: (x: number) => number,
+  first: (x: number) => number,
+  second: (x: number) => number,
+): Penalty {
+  if (!(weight >= 0 && weight < Infinity)) {
+    throw new RangeError(`Cannot make an ${name} penalty: weight must be 0 or more, got ${weight}`);
+  }
+  const map = (layout: Layout, theta: Vector, g: (i: number) => number) => {
+    const out = new Float64Array(theta.length);
+    eachMovable(layout, (i) => out[i] = weight * g(i));
+    return out;
+  };
+  return {
+    name: `${weight}·${name === "l1" ? "Σ|θ|" : "|θ|²"}`,
+    value(layout, theta) {
+      let sum = 0;
+      eachMovable(layout, (i) => sum += f(theta[i]));
+      return weight * sum;
+    },
+    gradient: (layout, theta) => map(layout, theta, (i) => first(theta[i])),
+    product: (layout, theta, v) => map(layout, theta, (i) => second(theta[i]) * v[i]),
+  };
+}
+
+function eachMovable(layout: Layout, visit: (i: number) => void): void {
+  for (const tensor of layout.tensors) {
+    if (tensor.role === "state") continue;
+    const end = tensor.offset + sizeOf(tensor.shape);
+    for (let i = tensor.offset; i < end; i++) visit(i);
+  }
+}
+
+/**
+ * A loss with a penalty on θ added to its value, gradient and Hessian. Per-sample losses each carry the
+ * whole penalty, so that their mean is the loss and their differences keep their errors.
+ */
+export function withPenalty(loss: Loss, penalty: Penalty): Loss {
+  const { layout } = loss;
+  const check = (theta: Vector) => checkVector(layout, theta, "evaluate the loss");
+  const plus = (a: Vector, b: Vector) => (accumulate(a, b), a);
+  const { valueAndGradient } = loss;
+  return {
+    layout,
+    samples: loss.samples,
+    samplesAvailable: loss.samplesAvailable,
+    engine: loss.engine,
+    precision: loss.precision,
+    async value(theta, options) {
+      check(theta);
+      return await loss.value(theta, options) + penalty.value(layout, theta);
+    },
+    async evaluate(theta, options) {
+      check(theta);
+      const extra = penalty.value(layout, theta);
+      const { loss: value, perSample, ...rest } = await loss.evaluate(theta, options);
+      return {
+        ...rest,
+        loss: value + extra,
+        ...(perSample && { perSample: perSample.map((x) => x + extra) as typeof perSample }),
+      };
+    },
+    async gradient(theta, options) {
+      return plus(await loss.gradient(theta, options), penalty.gradient(layout, theta));
+    },
+    async product(theta, v, options) {
+      return plus(await loss.product(theta, v, options), penalty.product(layout, theta, v));
+    },
+    ...(valueAndGradient && {
+      async valueAndGradient(theta: Vector, options?: LossOptions & { seed?: number }) {
+        const { value, gradient, ...rest } = await valueAndGradient.call(loss, theta, options);
+        return {
+          ...rest,
+          value: value + penalty.value(layout, theta),
+          gradient: plus(gradient, penalty.gradient(layout, theta)),
+        };
+      },
+    }),
+    [Symbol.asyncDispose]: () => loss[Symbol.asyncDispose](),
+  };
+}

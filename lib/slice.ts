@@ -1,0 +1,72 @@
+import { describe } from "./layout.ts";
+import { firstNotFinite, norm, type Vector } from "./vector.ts";
+
+/**
+ * An affine window on the space of weights: the points origin + Σ cᵢ·directionsᵢ. Its dimension is the
+ * number of directions. The same `directions` around another origin are the same viewing angle.
+ */
+export interface Slice {
+  /** The point with the coordinates 0. */
+  readonly origin: Vector;
+  /** One vector per dimension; they need be neither orthogonal nor of unit length. */
+  readonly directions: readonly Vector[];
+}
+
+/** θ at some coordinates of a slice, rounded once, in the precision of its origin. */
+export function pointAt(slice: Slice, coordinates: ArrayLike<number>): Vector {
+  const theta = slice.origin.slice() as Vector;
+  const moves = slice.directions
+    .map((direction, axis) => ({ direction, step: coordinates[axis] }))
+    .filter(({ step }) => step !== 0);
+  for (let i = 0; i < theta.length; i++) {
+    let value = theta[i];
+    for (const { direction, step } of moves) value += step * direction[i];
+    theta[i] = value;
+  }
+  return theta;
+}
+
+/**
+ * Checks that a slice is one, and fits vectors of `size` numbers.
+ *
+ * @throws {TypeError | RangeError} that names the part that does not fit.
+ */
+export function checkSlice(slice: Slice, size: number, doing: string): void {
+  const { origin, directions } = slice ?? {};
+  if (
+    !(origin instanceof Float32Array || origin instanceof Float64Array) ||
+    !Array.isArray(directions)
+  ) {
+    throw new TypeError(
+      `Cannot ${doing}: a slice is { origin, directions }, got ${describe(slice)}`,
+    );
+  }
+  if (directions.length < 1) {
+    throw new RangeError(`Cannot ${doing}: the slice must have at least one direction, got none`);
+  }
+  const parts: [string, Vector][] = [["origin", origin]];
+  directions.forEach((d, i) => parts.push([`direction ${i + 1}`, d]));
+  for (const [name, vector] of parts) {
+    if (!(vector instanceof Float32Array || vector instanceof Float64Array)) {
+      throw new TypeError(
+        `Cannot ${doing}: ${name} of the slice must be a Float32Array or Float64Array, got ${
+          describe(vector)
+        }`,
+      );
+    }
+    if (vector.length !== size) {
+      throw new RangeError(
+        `Cannot ${doing}: ${name} of the slice must have ${size} numbers like the layout, got ${vector.length}`,
+      );
+    }
+    const i = firstNotFinite(vector);
+    if (i >= 0) {
+      throw new RangeError(`Cannot ${doing}: ${name} of the slice holds ${vector[i]} at ${i}`);
+    }
+  }
+  directions.forEach((d, i) => {
+    if (norm(d) === 0) {
+      throw new RangeError(`Cannot ${doing}: direction ${i + 1} of the slice is all zeros`);
+    }
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * θ: all weights of a model in one flat array, in the model's own order, each tensor row-major.
+ * Moving statistics of batch norm are part of it.
+ */
+export type Vector = Float32Array | Float64Array;
+
+/** Zeros of the same length and precision as `like`. */
+export function zeros<V extends Vector>(like: V): V {
+  return new (like.constructor as new (n: number) => V)(like.length);
+}
+
+/** a · b, summed in double precision. */
+export function dot(a: Vector, b: Vector): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** ‖a‖₂ */
+export function norm(a: Vector): number {
+  return Math.sqrt(dot(a, a));
+}
+
+/** scale · a, as a new vector. */
+export function scaled<V extends Vector>(a: V, scale: number): V {
+  const out = zeros(a);
+  for (let i = 0; i < a.length; i++) out[i] = scale * a[i];
+  return out;
+}
+
+/** a + scale · b, as a new vector in the precision of a. */
+export function added<V extends Vector>(a: V, b: Vector, scale = 1): V {
+  const out = zeros(a);
+  for (let i = 0; i < a.length; i++) out[i] = a[i] + scale * b[i];
+  return out;
+}
+
+/** y ← y + scale · x, in place. */
+export function accumulate(y: Vector, x: Vector, scale = 1): void {
+  for (let i = 0; i < y.length; i++) y[i] += scale * x[i];
+}
+
+/** The index of the first NaN or ±∞, or −1. */
+export function firstNotFinite(a: ArrayLike<number>): number {
+  for (let i = 0; i < a.length; i++) if (!Number.isFinite(a[i])) return i;
+  return -1;
+}
+
+/** The total number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
