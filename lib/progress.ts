@@ -1,15 +1,212 @@
+import { setImmediate } from "node:timers";
+
 /** What every analysis takes beside its own options. */
 export interface Control {
-  /** Stops the analysis: its promise settles with what there is, marked `partial`. */
+  /**
+   * Stops the analysis: its promise settles with what there is, marked `partial`. In a notebook the Stop
+   * button does the same without a signal.
+   */
   signal?: AbortSignal;
-  /** `true` shows a bar, `false` none; an object is told of every step. Default: a bar on a terminal and in a notebook. */
+  /**
+   * `true` shows a bar, `false` none; an object is told of every step. Default: a bar on a terminal and in
+   * a notebook, and elsewhere a line for what takes longer than ten seconds.
+   */
   progress?: boolean | Progress;
+}
+
+/** How far an analysis is. */
+export interface ProgressState {
+  /** What is running. */
+  label: string;
+  /** What is counted: "points", "steps", "products". */
+  unit: string;
+  /** Steps done. */
+  done: number;
+  /** Steps in all. */
+  total: number;
+  /** Seconds since it began. */
+  seconds: number;
 }
 
 /** Receives the progress of an analysis. */
 export interface Progress {
-  /** Called with what is running, the steps done and the steps in all. */
-  report(state: { label: string; done: number; total: number; seconds: number }): void;
+  /** Called after every step. */
+  report(state: ProgressState): void;
   /** Called once at the end, also of a stopped analysis. */
-  end?(state: { label: string; done: number; total: number; seconds: number }): void;
+  end?(state: ProgressState): void;
+}
+
+/** A running analysis, as its own code sees it. */
+export interface Job {
+  /** Aborted when the analysis is to stop. */
+  readonly signal: AbortSignal;
+  /** Whether it is to stop now. */
+  readonly stopped: boolean;
+  /** Says that n more steps are done. */
+  advance(n?: number): void;
+  /** Gives the event loop a turn if it has not had one for some milliseconds: timers, Stop, the bar. */
+  breathe(): Promise<void>;
+}
+
+/** Runs an analysis of many steps with its bar, its Stop and its turns for the event loop. */
+export async function steps<T>(
+  { signal, progress }: Control,
+  { label, total, unit = "steps" }: { label: string; total: number; unit?: string },
+  body: (job: Job) => Promise<T>,
+): Promise<T> {
+  const began = performance.now();
+  const stop = stopButton(signal);
+  const display = progress === false
+    ? undefined
+    : typeof progress === "object"
+    ? progress
+    : bar(progress === true);
+  let done = 0;
+  const state = () => ({ label, unit, done, total, seconds: (performance.now() - began) / 1000 });
+  const breathe = breather();
+  try {
+    return await body({
+      signal: stop.signal,
+      get stopped() {
+        return stop.signal.aborted;
+      },
+      advance(n = 1) {
+        done += n;
+        display?.report(state());
+      },
+      breathe,
+    });
+  } finally {
+    stop.release();
+    display?.end?.(state());
+  }
+}
+
+/** A function that gives the event loop a turn when it has not had one for 10 ms. */
+export function breather(): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < 10) return;
+    await new Promise<void>((resolve) => setImmediate(() => resolve()));
+    last = performance.now();
+  };
+}
+
+/** True in a cell of a Jupyter notebook. */
+export function inNotebook(): boolean {
+  return "jupyter" in Deno;
+}
+
+/**
+ * The caller's signal, joined in a notebook by the Stop button: Jupyter's interrupt arrives as SIGINT, which
+ * would end the kernel with every variable if nobody listened.
+ */
+function stopButton(signal?: AbortSignal): { signal: AbortSignal; release(): void } {
+  const stop = new AbortController();
+  const signals = signal ? [signal, stop.signal] : [stop.signal];
+  const all = AbortSignal.any(signals);
+  if (!inNotebook()) return { signal: all, release() {} };
+  const abort = () => stop.abort(new DOMException("Stopped", "AbortError"));
+  Deno.addSignalListener("SIGINT", abort);
+  return { signal: all, release: () => Deno.removeSignalListener("SIGINT", abort) };
+}
+
+function bar(forced: boolean): Progress | undefined {
+  if (inNotebook()) return notebookBar();
+  if (Deno.stderr.isTerminal()) return terminalBar();
+  return plainLines(forced);
+}
+
+const count = (n: number) => n.toLocaleString("en");
+
+/** A time in words: "8 s", "3 min". */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${Math.max(seconds, 0.1).toFixed(1)} s`;
+  return seconds < 100 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+function left({ done, total, seconds }: ProgressState): string {
+  return done === 0 || done >= total ? "" : ` · ${duration(seconds / done * (total - done))} left`;
+}
+
+function summary({ label, unit, done, total, seconds }: ProgressState): string {
+  const share = done < total ? `stopped after ${count(done)} of ${count(total)}` : count(done);
+  return `${label}: ${share} ${unit} in ${duration(seconds)}`;
+}
+
+/** Calls `draw` at most every 100 ms, and not before a step took some time. */
+function paced(draw: (state: ProgressState) => void, first = 0.3) {
+  let next = first;
+  return (state: ProgressState) => {
+    if (state.seconds < next) return false;
+    next = state.seconds + 0.1;
+    draw(state);
+    return true;
+  };
+}
+
+function terminalBar(): Progress {
+  const write = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
+  let shown = false;
+  const draw = paced((state) => {
+    shown = true;
+    const width = 24, full = Math.round(width * Math.min(1, state.done / state.total));
+    const bar = "━".repeat(full) + "\x1b[2m" + "━".repeat(width - full) + "\x1b[22m";
+    write(
+      `\r\x1b[K${state.label} ${bar} ${count(state.done)} of ${count(state.total)} ${state.unit}${
+        left(state)
+      }`,
+    );
+  });
+  return { report: draw, end: (state) => void (shown && write(`\r\x1b[K${summary(state)}\n`)) };
+}
+
+/** Where nobody watches a bar: one line with the cost of what will take long. */
+function plainLines(forced: boolean): Progress {
+  let said = false;
+  return {
+    report(state) {
+      const expected = state.seconds / state.done * state.total;
+      if (said || state.seconds < 0.5 || expected < 10) return;
+      said = true;
+      console.error(
+        `${state.label}: ${count(state.total)} ${state.unit}, about ${duration(expected)}`,
+      );
+    },
+    end: (state) => void ((said || forced) && console.error(summary(state))),
+  };
+}
+
+/** The slice of Deno's Jupyter interface that a bar needs. */
+interface Jupyter {
+  broadcast(type: string, content: Record<string, unknown>): Promise<void>;
+}
+
+/** A bar that moves in the cell's output, marked so that a committed notebook need not keep it. */
+function notebookBar(): Progress {
+  const { broadcast } = (Deno as unknown as { jupyter: Jupyter }).jupyter;
+  const id = crypto.randomUUID();
+  let shown = false;
+  const send = (html: string, text: string) => {
+    const type = shown ? "update_display_data" : "display_data";
+    shown = true;
+    // a message that cannot be sent costs a picture of the bar, never the analysis
+    broadcast(type, {
+      data: { "text/html": html, "text/plain": text },
+      metadata: { losslandscape: "progress" },
+      transient: { display_id: id },
+    }).catch(() => {});
+  };
+  const draw = paced((state) => {
+    const share = Math.min(1, state.done / state.total);
+    const text = `${count(state.done)} of ${count(state.total)} ${state.unit}${left(state)}`;
+    send(
+      `<div>${state.label} <progress max="1" value="${share.toFixed(3)}"></progress> ${text}</div>`,
+      `${state.label}: ${text}`,
+    );
+  });
+  return {
+    report: draw,
+    end: (state) => void (shown && send(`<div>${summary(state)}</div>`, summary(state))),
+  };
 }

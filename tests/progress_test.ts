@@ -1,0 +1,60 @@
+import { assert, assertEquals } from "@std/assert";
+import { duration, type ProgressState, steps } from "../lib/progress.ts";
+
+Deno.test("an analysis reports every step, and its end once", async () => {
+  const seen: ProgressState[] = [], ends: ProgressState[] = [];
+  const progress = {
+    report: (s: ProgressState) => void seen.push(s),
+    end: (s: ProgressState) => void ends.push(s),
+  };
+  const result = await steps(
+    { progress },
+    { label: "test", total: 3, unit: "points" },
+    async (job) => {
+      for (let i = 0; i < 3; i++) {
+        await job.breathe();
+        job.advance();
+      }
+      return "done";
+    },
+  );
+  assertEquals(result, "done");
+  assertEquals(seen.map((s) => s.done), [1, 2, 3]);
+  assertEquals(ends.map((s) => [s.done, s.total, s.unit]), [[3, 3, "points"]]);
+});
+
+Deno.test("timers run and an abort is seen while an analysis computes", async () => {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), 20);
+  let turns = 0;
+  await steps(
+    { signal: stop.signal, progress: false },
+    { label: "test", total: 1e9 },
+    async (job) => {
+      while (!job.stopped) {
+        const until = performance.now() + 2;
+        while (performance.now() < until);
+        turns++;
+        await job.breathe();
+      }
+    },
+  );
+  clearTimeout(timer);
+  assert(turns > 1);
+});
+
+Deno.test("the end is reported when an analysis fails", async () => {
+  let ended = false;
+  const progress = { report() {}, end: () => void (ended = true) };
+  const failure = await steps(
+    { progress },
+    { label: "test", total: 1 },
+    () => Promise.reject(new Error("no")),
+  )
+    .catch((e: Error) => e.message);
+  assertEquals([failure, ended], ["no", true]);
+});
+
+Deno.test("times are said in words", () => {
+  assertEquals([0, 4.24, 41.6, 240].map(duration), ["0.1 s", "4.2 s", "42 s", "4 min"]);
+});
