@@ -25,7 +25,7 @@ export interface LayoutTensor {
 export interface Layout {
   /** How many numbers the vector holds. */
   readonly size: number;
-  /** A short digest of names, shapes and roles: equal digests, interchangeable vectors. */
+  /** A digest of shapes, roles and unit axes, not of names: equal digests, interchangeable vectors. */
   readonly digest: string;
   /** The tensors, in the order of the vector. */
   readonly tensors: readonly LayoutTensor[];
@@ -98,7 +98,7 @@ export function layoutFrom(
 }
 
 function digestOf(tensors: LayoutTensor[]): string {
-  const text = JSON.stringify(tensors.map((t) => [t.name, t.shape, t.role, t.unitAxis ?? null]));
+  const text = JSON.stringify(tensors.map((t) => [t.shape, t.role, t.unitAxis ?? null]));
   return [text, `${text}/2`].map((s) => (hash(s) >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
