@@ -1,0 +1,68 @@
+import { type Random, random } from "../math/random.ts";
+import type { ArraySamples, Dataset } from "./dataset.ts";
+import { scalesOf, standardized } from "./scale.ts";
+
+/** How many points to draw in the plane, how noisy, and from which seed. */
+export interface PlanarOptions {
+  /** Training samples, default 400. */
+  train?: number;
+  /** Test samples, default 200. */
+  test?: number;
+  /** The standard deviation of the normal noise on both coordinates, before they are standardised. */
+  noise?: number;
+  /** Default 42. */
+  seed?: number;
+}
+
+/** What {@link planar} needs to know of a generator. */
+export interface PlanarGenerator {
+  name: string;
+  classes: number;
+  /** Default of the noise. */
+  noise: number;
+  /** A point of a class, without noise. */
+  point(label: number, source: Random): [x: number, y: number];
+}
+
+/**
+ * A data set of points in the plane. Labels go round (0, 1, 0, 1, …), so that classes are balanced in
+ * every prefix; training and test set draw from streams of their own, so that the size of one does not
+ * change the other; both are standardised with the statistics of the training set.
+ */
+export function planar(
+  { name, classes, noise: usual, point }: PlanarGenerator,
+  { train = 400, test = 200, noise = usual, seed = 42 }: PlanarOptions,
+): Dataset<ArraySamples<Int32Array>> {
+  for (const [what, size] of Object.entries({ train, test })) {
+    if (!(Number.isInteger(size) && size >= classes)) {
+      throw new RangeError(
+        `Cannot generate ${name}: ${what} must be an integer of at least ${classes}, one sample per class, got ${size}`,
+      );
+    }
+  }
+  if (!(noise >= 0 && noise < Infinity)) {
+    throw new RangeError(`Cannot generate ${name}: noise must be 0 or more, got ${noise}`);
+  }
+  const draw = (size: number, part: string) => {
+    const source = random(seed, `${name}/${part}`);
+    const points = Array.from({ length: size }, (_, i) => point(i % classes, source));
+    return points.flat().map((x) => x + noise * source.normal());
+  };
+  const points = draw(train, "train");
+  const inputScales = scalesOf(points, 2);
+  const samples = (table: number[]): ArraySamples<Int32Array> => ({
+    inputs: { data: standardized(table, inputScales), shape: [table.length / 2, 2] },
+    targets: {
+      data: Int32Array.from({ length: table.length / 2 }, (_, i) => i % classes),
+      shape: [table.length / 2],
+    },
+  });
+  return {
+    name,
+    train: samples(points),
+    test: samples(draw(test, "test")),
+    classes,
+    columns: ["x", "y"],
+    inputScales,
+  };
+}
