@@ -20,7 +20,7 @@ export interface DigitsOptions {
  *
  * From each pixel its mean over the training set is subtracted, and all pixels are divided by one number,
  * their common standard deviation there. (One number per pixel would blow up the border, where one image
- * in a thousand has ink; three pixels are constant and become 0.)
+ * in a thousand has ink; pixels that no image has ink in become 0.)
  *
  * @param options.test images held out, 1 to 1,795, default 360
  * @param options.images inputs of shape [n, 8, 8, 1]; default [n, 64]

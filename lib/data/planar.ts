@@ -16,7 +16,9 @@ export interface PlanarOptions {
 
 /** What {@link planar} needs to know of a generator. */
 export interface PlanarGenerator {
+  /** Its name, which is also that of its random streams. */
   name: string;
+  /** How many classes it has. */
   classes: number;
   /** Default of the noise. */
   noise: number;
