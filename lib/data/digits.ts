@@ -45,7 +45,7 @@ export async function digits(
   const rows = text.trimEnd().split("\n").map((line) => line.split(",").map(Number));
   checkHeldOut(test, rows.length, "load the digits");
   const split = stratifiedSplit(rows.map((row) => row[64]), { test, seed, name: "digits" });
-  const pixels = (numbers: Int32Array) => [...numbers].flatMap((i) => rows[i].slice(0, 64));
+  const pixels = (numbers: Int32Array) => Array.from(numbers, (i) => rows[i].slice(0, 64)).flat();
 
   const drawn = pixels(split.train);
   const means = scalesOf(drawn, 64).map(({ mean }) => ({ mean, sd: 1 }));

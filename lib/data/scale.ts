@@ -7,18 +7,24 @@ import type { Scale } from "./dataset.ts";
 export function scalesOf(table: ArrayLike<number>, width: number): Scale[] {
   const rows = table.length / width;
   return Array.from({ length: width }, (_, column) => {
-    const values = Float64Array.from({ length: rows }, (_, row) => table[row * width + column]);
-    if (values.every((x) => x === values[0])) return { mean: values[0], sd: 1 };
-    const mean = values.reduce((sum, x) => sum + x, 0) / rows;
-    const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / rows;
-    return { mean, sd: Math.sqrt(variance) };
+    let sum = 0, squares = 0, varies = false;
+    for (let i = column; i < table.length; i += width) {
+      sum += table[i];
+      varies ||= table[i] !== table[column];
+    }
+    if (!varies) return { mean: table[column], sd: 1 };
+    const mean = sum / rows;
+    for (let i = column; i < table.length; i += width) squares += (table[i] - mean) ** 2;
+    return { mean, sd: Math.sqrt(squares / rows) };
   });
 }
 
 /** (x − mean) / sd, column by column, rounded once to single precision. */
 export function standardized(table: ArrayLike<number>, scales: readonly Scale[]): Float32Array {
-  return Float32Array.from(table, (x, i) => {
+  const out = new Float32Array(table.length);
+  for (let i = 0; i < out.length; i++) {
     const { mean, sd } = scales[i % scales.length];
-    return (x - mean) / sd;
-  });
+    out[i] = (table[i] - mean) / sd;
+  }
+  return out;
 }
