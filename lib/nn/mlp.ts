@@ -65,7 +65,7 @@ const INITIALIZERS: Record<Activation, Initializer> = {
  * @param options.initializer of all layers, instead of by activation
  * @param options.seed default 42
  * @throws {RangeError} for sizes that are not positive integers, unknown names, both or neither of
- * `hidden` and `variant`; {Error} if tfjs could not start, for example for want of `--allow-read`.
+ * `hidden` and `variant`.
  *
  * ```ts
  * import { mlp } from "../../mod.ts";

@@ -4,9 +4,9 @@ import { ready } from "../tensor/backend.ts";
 import type * as tf from "../tensor/tf.ts";
 import { assign, flatten, layoutOf } from "./model.ts";
 
-// tfjs needs a running backend to make a variable, and models are made by plain, synchronous functions. So
-// the backend starts (8 ms) when this module is loaded; a failure waits until a model is asked for.
-const failure: unknown = await ready().then(() => undefined, (error) => error);
+// Making a variable needs a running backend, and models are made by plain, synchronous functions: so the
+// backend is started (8 ms) when this module is loaded.
+await ready();
 
 /**
  * A layers model with its weights drawn anew, each tensor from a stream of its own: a layer that is added
@@ -20,7 +20,6 @@ export function seededModel(
   build: () => tf.LayersModel,
   { initializer, seed }: { initializer: (tensor: LayoutTensor) => Initializer; seed: number },
 ): tf.LayersModel {
-  if (failure) throw failure;
   if (!Number.isSafeInteger(seed)) {
     throw new RangeError(`Cannot draw the weights: seed must be an integer, got ${seed}`);
   }
