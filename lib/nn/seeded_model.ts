@@ -5,7 +5,7 @@ import type * as tf from "../tensor/tf.ts";
 import { assign, flatten, layoutOf } from "./model.ts";
 
 // Making a variable needs a running backend, and models are made by plain, synchronous functions: so the
-// backend is started (8 ms) when this module is loaded.
+// backend is started (4 ms) when this module is loaded.
 await ready();
 
 /**
