@@ -1,0 +1,228 @@
+import { axisOf, coarseToFine, type Extent } from "./grid.ts";
+import { checkVector, describe, type Layout, part } from "./layout.ts";
+import type { Evaluation, Loss } from "./loss.ts";
+import type { Landscape } from "./landscape.ts";
+import { standardError } from "./math/statistics.ts";
+import { type Control, steps } from "./progress.ts";
+import { provenance } from "./provenance.ts";
+import { evaluated, intervalsOf, type Sampled, sampled } from "./sampling.ts";
+import { norm, type Vector } from "./vector.ts";
+
+/** The loss along the way from one point to the next: a {@link Landscape} of one dimension. */
+export interface Interpolation extends Landscape {
+  /**
+   * The highest rise above the straight line between the ends, max over t in [0, 1] of
+   * L(t) − (1 − t)·L(0) − t·L(1), at the points that were sampled; of all pairs of neighbours the highest.
+   * NaN if an end is missing.
+   */
+  barrier: number;
+  /** Where it is. */
+  barrierAt: number;
+  /** Its standard error, paired over samples; it does not know that the highest point was picked. */
+  barrierError?: number;
+}
+
+/** The options of {@link interpolate}. */
+export interface InterpolateOptions extends Control {
+  /** Where to begin, at most 0; default −0.5. */
+  from?: number;
+  /** Where to end, at least the number of the last point; default half beyond it, 1.5 for two points. */
+  to?: number;
+  /** The number of points, at least 2, default 41. */
+  resolution?: number;
+  /** `"layer"` keeps the norm of each weight tensor on the way between those of the ends; default `"none"`. */
+  normalize?: "none" | "layer";
+  /** The seed of the bootstrap of intervals; default 42. */
+  seed?: number;
+}
+
+const doing = "interpolate the loss";
+
+/**
+ * The loss and accuracy on the straight way between two points of weight space, and a bit beyond
+ * (Goodfellow et al., 2015; Frankle et al., 2020): (1 − t)·a + t·b. More points make a way from each to the
+ * next, with whole numbers at the points. Whole numbers are always sampled, exactly at the points: the grid
+ * point nearest to each is moved onto it, or one is added where the grid is too coarse.
+ *
+ * Halfway between two networks weights are shorter than at either end, which alone can raise the loss.
+ * `normalize: "layer"` takes this away: the straight way gives each weight tensor its direction, and its
+ * norm goes from ‖a‖ to ‖b‖ linearly. Moving statistics of batch norm are interpolated too, and kept
+ * at those of the outer points beyond them.
+ *
+ * Cost: one evaluation a point.
+ *
+ * @param loss any {@link Loss}
+ * @param points two or more vectors
+ * @throws {RangeError} if there are fewer than two points, one does not fit the layout or equals the one
+ * before, resolution is below 2, from is above 0, or to is below the number of the last point.
+ *
+ * ```ts
+ * import { factorization, interpolate } from "../mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { barrier } = await interpolate(factorization(), [Float64Array.of(1, 1), Float64Array.of(-1, -1)]);
+ * assertEquals(barrier, 0.5);
+ * ```
+ */
+export async function interpolate(
+  loss: Loss,
+  points: readonly Vector[],
+  options: InterpolateOptions = {},
+): Promise<Interpolation> {
+  checkPoints(loss.layout, points);
+  const last = points.length - 1;
+  const { from = -0.5, to = last + 0.5, resolution = 41, normalize = "none", seed = 42 } = options;
+  const axis = wayOf({ from, to }, last, resolution);
+  if (normalize !== "none" && normalize !== "layer") {
+    throw new RangeError(`Cannot ${doing}: normalize must be "none" or "layer", got ${normalize}`);
+  }
+  const job = { label: "interpolation", total: axis.length + 1, unit: "points" };
+  return await steps(options, job, async (job) => {
+    const finish = provenance(loss);
+    const reference = await evaluated(loss, points[0], job);
+    const losses: Evaluation["perSample"][] = [];
+    const way = await sampled(loss, {
+      size: axis.length,
+      order: reference ? knotsFirst(axis, last) : [],
+      at: (i) => pointOn(points, axis[i], loss.layout, normalize === "layer"),
+      known: (i) => axis[i] === 0 ? reference : undefined,
+      reference,
+      visit: (i, { perSample }) => losses[i] = perSample,
+    }, job);
+    const intervals = await intervalsOf(way, losses, { samples: loss.samples, seed, job });
+    const count = way.done.reduce((sum, done) => sum + done, 0);
+    return {
+      axes: [axis],
+      labels: [
+        last === 1 ? "from the first point (0) to the second (1)" : `through ${last + 1} points`,
+      ],
+      range: [{ from, to }],
+      center: reference?.loss ?? NaN,
+      ...way,
+      ...(intervals && { intervals }),
+      ...barrierOf(axis, way, losses, last),
+      partial: count < axis.length,
+      provenance: finish({
+        evaluations: count,
+        seed: intervals?.method === "bootstrap" ? seed : undefined,
+      }),
+    };
+  });
+}
+
+function checkPoints(layout: Layout, points: readonly Vector[]): void {
+  if (!Array.isArray(points) || points.length < 2) {
+    throw new RangeError(
+      `Cannot ${doing}: it needs a list of two or more vectors, got ${
+        Array.isArray(points) ? points.length : describe(points)
+      }`,
+    );
+  }
+  points.forEach((point: Vector, k) => {
+    checkVector(layout, point, doing, `point ${k + 1}`);
+    if (k > 0 && point.every((x, i) => x === points[k - 1][i])) {
+      throw new RangeError(`Cannot ${doing}: points ${k} and ${k + 1} are equal; leave one out`);
+    }
+  });
+}
+
+/** An axis with all whole numbers from 0 to `last` on it. */
+function wayOf({ from, to }: Extent, last: number, resolution: number): Float64Array {
+  if (!(resolution >= 2)) {
+    throw new RangeError(`Cannot ${doing}: resolution must be at least 2, got ${resolution}`);
+  }
+  if (!Number.isInteger(resolution)) {
+    throw new RangeError(`Cannot ${doing}: resolution must be an integer, got ${resolution}`);
+  }
+  if (!(from <= 0 && from > -Infinity)) {
+    throw new RangeError(
+      `Cannot ${doing}: from must be 0 or less, where the first point is, got ${from}`,
+    );
+  }
+  if (!(to >= last && to < Infinity)) {
+    throw new RangeError(
+      `Cannot ${doing}: to must be ${last} or more, where the last point is, got ${to}`,
+    );
+  }
+  const axis = axisOf({ from, to }, resolution);
+  const added: number[] = [];
+  for (let knot = 0; knot <= last; knot++) {
+    if (axis.includes(knot)) continue;
+    // the ends and other whole numbers stay where they are
+    const free = [...axis.keys()].slice(1, -1).filter((i) => !Number.isInteger(axis[i]));
+    const nearest = free.reduce(
+      (best, i) => Math.abs(axis[i] - knot) < Math.abs(axis[best] - knot) ? i : best,
+      free[0],
+    );
+    const step = (to - from) / (resolution - 1);
+    if (nearest !== undefined && Math.abs(axis[nearest] - knot) <= step / 2) axis[nearest] = knot;
+    else added.push(knot);
+  }
+  return added.length ? Float64Array.from([...axis, ...added]).sort() : axis;
+}
+
+function knotsFirst(axis: Float64Array, last: number): number[] {
+  const isKnot = (i: number) => Number.isInteger(axis[i]) && axis[i] >= 0 && axis[i] <= last;
+  const order = [...coarseToFine([axis.length])];
+  return [...order.filter(isKnot), ...order.filter((i) => !isKnot(i))];
+}
+
+/** The point at t, rounded once; exactly `points[t]` where t is a whole number. */
+function pointOn(
+  points: readonly Vector[],
+  t: number,
+  layout: Layout,
+  normalized: boolean,
+): Vector {
+  const last = points.length - 1;
+  const leg = Math.min(Math.max(Math.floor(t), 0), last - 1);
+  const a = points[leg], b = points[leg + 1], u = t - leg;
+  if (u === 0 || u === 1) return u === 0 ? a : b;
+  const theta = a.slice() as Vector;
+  for (let i = 0; i < theta.length; i++) theta[i] = (1 - u) * a[i] + u * b[i];
+  for (const tensor of layout.tensors) {
+    const [mixed, pa, pb] = [part(theta, tensor), part(a, tensor), part(b, tensor)];
+    if (tensor.role === "state") {
+      // a variance beyond the ends could fall below 0
+      const v = Math.min(Math.max(u, 0), 1);
+      for (let i = 0; i < mixed.length; i++) mixed[i] = (1 - v) * pa[i] + v * pb[i];
+    } else if (normalized && tensor.role === "weight") {
+      const length = norm(mixed), wanted = Math.abs((1 - u) * norm(pa) + u * norm(pb));
+      if (length > 0) mixed.forEach((x, i) => mixed[i] = x * wanted / length);
+    }
+  }
+  return theta;
+}
+
+/** The highest rise above the chord of each leg. A loss that is NaN on the way makes it NaN. */
+function barrierOf(
+  axis: Float64Array,
+  { values, done }: Sampled,
+  perSample: readonly Evaluation["perSample"][],
+  last: number,
+): { barrier: number; barrierAt: number; barrierError?: number } {
+  let barrier = -Infinity, best = { i: -1, a: -1, b: -1, u: 0 };
+  for (let leg = 0; leg < last; leg++) {
+    const a = axis.indexOf(leg), b = axis.indexOf(leg + 1);
+    if (!done[a] || !done[b]) return { barrier: NaN, barrierAt: NaN };
+    for (let i = a; i <= b; i++) {
+      if (!done[i]) continue;
+      const u = axis[i] - leg;
+      const chord = u === 0 ? values[a] : u === 1 ? values[b] : (1 - u) * values[a] + u * values[b];
+      const rise = values[i] - chord;
+      if (isNaN(rise)) return { barrier: NaN, barrierAt: axis[i] };
+      if (rise > barrier) [barrier, best] = [rise, { i, a, b, u }];
+    }
+  }
+  const { i, a, b, u } = best;
+  const [here, start, end] = [perSample[i], perSample[a], perSample[b]];
+  return {
+    barrier,
+    barrierAt: axis[i],
+    ...(here && start && end && {
+      barrierError: standardError(
+        Float64Array.from(here, (x, k) => x - (1 - u) * start[k] - u * end[k]),
+      ),
+    }),
+  };
+}

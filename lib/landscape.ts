@@ -1,0 +1,206 @@
+import { axisOf, coarseToFine, coordinatesAt, type Extent } from "./grid.ts";
+import { clearState, describe, type Layout } from "./layout.ts";
+import type { Evaluation, Loss } from "./loss.ts";
+import { type Control, type Job, steps } from "./progress.ts";
+import { type Provenance, provenance } from "./provenance.ts";
+import { autoExtent, autoRise, extentsOf, type Range } from "./range.ts";
+import {
+  bootstrapBelow,
+  evaluated,
+  type Intervals,
+  intervalsOf,
+  type Sampled,
+  sampled,
+} from "./sampling.ts";
+import { checkSlice, pointAt, type Slice } from "./slice.ts";
+import { sizeOf } from "./vector.ts";
+
+/**
+ * A loss on a grid of a slice. `values` and the other arrays are row-major, the first axis slowest; where
+ * `done` is 0 they hold NaN, and where it is 1 a NaN is what the loss was.
+ */
+export interface Landscape extends Sampled {
+  /** The coordinates of the grid along each direction, in units of that direction. */
+  axes: Float64Array[];
+  /** What each axis is. */
+  labels: string[];
+  /** The extent of each axis. */
+  range: Extent[];
+  /** The loss at the origin. */
+  center: number;
+  /** 95% intervals of the loss in the population; in one dimension, where the loss is a mean over samples. */
+  intervals?: Intervals;
+  /** True if it was stopped before all points were done. */
+  partial: boolean;
+  /** Where the numbers come from. */
+  provenance: Provenance;
+  /** What should be said below the figure. */
+  caption?: string;
+}
+
+/** The options of {@link landscape}. */
+export interface LandscapeOptions extends Control {
+  /** Which part of the slice, in units of its directions; default 1, from −1 to 1. */
+  range?: Range;
+  /** The number of points along each axis, at least 2; one for all or one for each; default 51. */
+  resolution?: number | readonly number[];
+  /** The names of the axes; by default those of the slice, or "direction 1" and so on. */
+  labels?: readonly string[];
+  /** The seed of the bootstrap of intervals; default 42. */
+  seed?: number;
+}
+
+const doing = "sample the landscape";
+
+/**
+ * The loss on a rectangular grid of a slice with one, two or three directions: at the points
+ * origin + Σ cᵢ·directionᵢ (Goodfellow et al., 2015; Li et al., 2018).
+ *
+ * The origin is evaluated first: it is the reference of `differenceErrors`, and of the grid point with the
+ * coordinates 0 if there is one. Points are done from coarse to fine, so that a stopped landscape shows the
+ * whole. A point where the loss is NaN or ±∞ stays so. θ and the directions are not changed, and what a
+ * direction says about `state` (moving statistics of batch norm) is not followed.
+ *
+ * With `range: "auto"` each direction is followed until the loss has risen to ten times its value at the
+ * origin, and by 0.1 at least; the caption says what came out.
+ *
+ * Cost: one evaluation a point, the product of all resolutions, and one for the origin.
+ *
+ * @param loss any {@link Loss}
+ * @param slice a {@link Slice}, such as a {@link pca}
+ * @throws {RangeError} if a resolution is below 2, the range is empty or reversed, there are no directions or
+ * more than three, or they do not fit the layout of the loss.
+ *
+ * ```ts
+ * import { landscape, quadratic } from "../mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loss = quadratic([2, 20]);
+ * const slice = {
+ *   origin: Float64Array.of(0, 0),
+ *   directions: [Float64Array.of(1, 0), Float64Array.of(0, 1)],
+ * };
+ * const { axes, values } = await landscape(loss, slice, { resolution: [5, 3] });
+ * assertEquals(axes[0], Float64Array.of(-1, -0.5, 0, 0.5, 1));
+ * assertEquals(values.subarray(0, 3), Float64Array.of(11, 1, 11));
+ * ```
+ */
+export async function landscape(
+  loss: Loss,
+  slice: Slice & { readonly labels?: readonly string[] },
+  { range = 1, resolution = 51, labels = slice?.labels, seed = 42, ...control }: LandscapeOptions =
+    {},
+): Promise<Landscape> {
+  checkSlice(slice, loss.layout.size, doing);
+  if (slice.directions.length > 3) {
+    throw new RangeError(
+      `Cannot ${doing}: the slice must have at most 3 directions, got ${slice.directions.length}`,
+    );
+  }
+  const shape = shapeOf(resolution, slice.directions.length);
+  const extents = extentsOf(range, slice);
+  const total = sizeOf(shape) + 1;
+  return await steps(control, { label: "landscape", total, unit: "points" }, async (job) => {
+    const finish = provenance(loss);
+    const window = withoutState(slice, loss.layout);
+    const reference = await evaluated(loss, window.origin, job);
+    const chosen = extents === "auto"
+      ? await chosenExtents(loss, window, reference, job)
+      : { extents, trials: 0, caption: undefined };
+    const axes = chosen.extents.map((extent, k) => axisOf(extent, shape[k]));
+    const losses: Evaluation["perSample"][] = [];
+    const keep = axes.length === 1 && loss.samples !== undefined && loss.samples < bootstrapBelow;
+    const grid = await sampled(loss, {
+      size: sizeOf(shape),
+      order: reference ? coarseToFine(shape) : [],
+      at: (index) => pointAt(window, coordinatesAt(axes, index)),
+      known: (index) => coordinatesAt(axes, index).every((c) => c === 0) ? reference : undefined,
+      reference,
+      visit: (index, { perSample }) => keep && (losses[index] = perSample),
+    }, job);
+    const intervals = axes.length === 1
+      ? await intervalsOf(grid, losses, { samples: loss.samples, seed, job })
+      : undefined;
+    const count = grid.done.reduce((sum, done) => sum + done, 0);
+    const atOrigin = axes.every((axis) => axis.includes(0));
+    return {
+      axes,
+      labels: axes.map((_, k) => labels?.[k] ?? `direction ${k + 1}`),
+      range: chosen.extents,
+      center: reference?.loss ?? NaN,
+      ...grid,
+      ...(intervals && { intervals }),
+      partial: count < grid.done.length,
+      provenance: finish({
+        evaluations: count + chosen.trials + (reference && !atOrigin ? 1 : 0),
+        seed: intervals?.method === "bootstrap" ? seed : undefined,
+      }),
+      ...(chosen.caption && { caption: chosen.caption }),
+    };
+  });
+}
+
+function shapeOf(resolution: number | readonly number[], dimensions: number): number[] {
+  const shape = typeof resolution === "number"
+    ? new Array<number>(dimensions).fill(resolution)
+    : [...resolution];
+  if (shape.length !== dimensions) {
+    throw new RangeError(
+      `Cannot ${doing}: resolution must be one number or one for each of the ${dimensions} directions, ` +
+        `got ${shape.length}`,
+    );
+  }
+  for (const n of shape) {
+    if (typeof n !== "number") {
+      throw new TypeError(`Cannot ${doing}: resolution must be a number, got ${describe(n)}`);
+    }
+    if (!(n >= 2)) throw new RangeError(`Cannot ${doing}: resolution must be at least 2, got ${n}`);
+    if (!Number.isInteger(n)) {
+      throw new RangeError(`Cannot ${doing}: resolution must be an integer, got ${n}`);
+    }
+  }
+  return shape;
+}
+
+/** The slice with directions that are zero on `state`; copies only what must be cleared. */
+export function withoutState({ origin, directions }: Slice, layout: Layout): Slice {
+  if (layout.tensors.every(({ role }) => role !== "state")) return { origin, directions };
+  const cleared = directions.map((direction) => direction.slice());
+  cleared.forEach((direction) => clearState(layout, direction));
+  return { origin, directions: cleared };
+}
+
+async function chosenExtents(
+  loss: Loss,
+  slice: Slice,
+  reference: Evaluation | undefined,
+  job: Job,
+): Promise<{ extents: Extent[]; trials: number; caption?: string }> {
+  let trials = 0;
+  const notes: string[] = [];
+  const extents: Extent[] = [];
+  for (const direction of slice.directions) {
+    const line = { origin: slice.origin, directions: [direction] };
+    const found = reference && await autoExtent(reference.loss, async (coordinate) => {
+      if (job.stopped) return undefined;
+      trials++;
+      try {
+        const value = await loss.value(pointAt(line, [coordinate]), { signal: job.signal });
+        await job.breathe();
+        return value;
+      } catch (error) {
+        if (job.stopped) return undefined;
+        throw error;
+      }
+    });
+    if (!found) return { extents: slice.directions.map(() => ({ from: -1, to: 1 })), trials };
+    const { from, to, reached } = found;
+    extents.push({ from, to });
+    notes.push(`±${to.toPrecision(2)}${reached ? "" : ", where it rises no further"}`);
+  }
+  const { factor, least } = autoRise;
+  const caption =
+    `range chosen so that the loss rises to ${factor} times its value at the origin, ` +
+    `and by ${least} at least: ${notes.join(" and ")}`;
+  return { extents, trials, caption };
+}

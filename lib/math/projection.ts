@@ -1,0 +1,35 @@
+import { dot, norm, type Vector } from "../vector.ts";
+import { symmetricEigen } from "./symmetric.ts";
+
+/**
+ * A function that gives the coordinates c of the point Σ cᵢ·directionᵢ that is nearest to a vector: least
+ * squares through the small Gram matrix, so the directions need be neither orthogonal nor of unit length.
+ *
+ * Cost: k²·n additions once, k·n a call.
+ *
+ * @throws {RangeError} if the directions are linearly dependent.
+ */
+export function projection(
+  directions: readonly Vector[],
+  doing: string,
+): (vector: Vector) => Float64Array {
+  const lengths = directions.map(norm);
+  const cosines = directions.map((a, i) =>
+    directions.map((b, j) => dot(a, b) / (lengths[i] * lengths[j]))
+  );
+  const { values, vectors } = symmetricEigen(cosines);
+  if (!(values[0] > 1e-12)) {
+    throw new RangeError(
+      `Cannot ${doing}: the directions of the slice must be independent, but one is a combination of the others`,
+    );
+  }
+  return (vector) => {
+    const along = directions.map((d, i) => dot(d, vector) / lengths[i]);
+    const c = new Float64Array(directions.length);
+    vectors.forEach((q, k) => {
+      const weight = dot(q, Float64Array.from(along)) / values[k];
+      for (let i = 0; i < c.length; i++) c[i] += weight * q[i] / lengths[i];
+    });
+    return c;
+  };
+}

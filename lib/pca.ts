@@ -1,0 +1,190 @@
+import { checkpointsOf, movement } from "./checkpoints.ts";
+import { checkVector, type Layout, movable } from "./layout.ts";
+import { random } from "./math/random.ts";
+import { symmetricEigen } from "./math/symmetric.ts";
+import { walkShares } from "./math/walk.ts";
+import type { Run } from "./run.ts";
+import type { Slice } from "./slice.ts";
+import { accumulate, dot, norm, scaled, type Vector } from "./vector.ts";
+
+/** The principal components of a path: a {@link Slice} with orthonormal directions. */
+export interface PCA extends Slice {
+  /** The last checkpoint, or the origin that was asked for. */
+  readonly origin: Vector;
+  /** Orthonormal, in double precision, zero on `state`. */
+  readonly directions: readonly Float64Array[];
+  /** The share of the path's variance along each direction. */
+  readonly explained: Float64Array;
+  /** The same for a random walk with the run's own step lengths: what chance alone explains. */
+  readonly null: Float64Array;
+  /** How far a single such walk is off `null`: the standard deviation, to first order in 1/√dimensions. */
+  readonly nullErrors: Float64Array;
+  /** The shares of all components, of the run and of the random walk; each sums to 1. */
+  readonly scree: { explained: Float64Array; null: Float64Array; nullErrors: Float64Array };
+  /** The name of each direction: "PC 1 · 88% of the movement". */
+  readonly labels: readonly string[];
+  /** How many distinct checkpoints there were. */
+  readonly checkpoints: number;
+}
+
+const doing = "find the principal components";
+
+/**
+ * The directions in which a training run moved most (Gallagher and Downs, 2003; Li et al., 2018): the
+ * principal components of its checkpoints around their mean, through the small Gram matrix of checkpoints.
+ * Equal checkpoints (best and final among the others) count once. `state` is left out.
+ *
+ * A large share is no sign of a simple path: two components explain 76% of any long random walk
+ * (Antognini and Sohl-Dickstein, 2018). `null` is that share for a walk with this run's step lengths, in the
+ * limit of many more weights than checkpoints, and `nullErrors` says how far one walk scatters around it.
+ *
+ * Signs are fixed: the path starts on the negative side of its end. If all checkpoints lie on a line (or a
+ * plane) and more components are asked for, the others are random directions orthogonal to it, with a share
+ * of exactly 0, and their labels say so.
+ *
+ * Cost: m²·n/2 multiplications for m checkpoints of n numbers, and O(m³).
+ *
+ * @param path a {@link Run}, or a list of vectors
+ * @param options.components default 2
+ * @param options.origin default the last checkpoint
+ * @param options.layout for a list of vectors: says what is `state`
+ * @throws {RangeError} if there are fewer distinct checkpoints than components + 1, or vectors do not fit.
+ *
+ * ```ts
+ * import { pca } from "../mod.ts";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const line = [0, 1, 2, 5].map((t) => Float64Array.of(3 * t, 4 * t, 1));
+ * const { explained, directions } = pca(line, { components: 1 });
+ * assertAlmostEquals(explained[0], 1, 1e-12);
+ * assertAlmostEquals(directions[0][1], 0.8, 1e-12);
+ * ```
+ */
+export function pca(
+  path: Run | readonly Vector[],
+  { components = 2, origin, layout }: {
+    components?: number;
+    origin?: Vector;
+    layout?: Layout;
+  } = {},
+): PCA {
+  const all = checkpointsOf(path, doing).map(({ theta }) => theta);
+  layout = "checkpoints" in path ? path.layout : layout;
+  const end = all.at(-1)!, center = origin ?? end;
+  if (layout) checkVector(layout, end, doing, "the last checkpoint");
+  if (center.length !== end.length) {
+    throw new RangeError(
+      `Cannot ${doing}: origin must have ${end.length} numbers like the checkpoints, got ${center.length}`,
+    );
+  }
+  const points = distinct(all.map((theta) => movement(theta, end, layout)));
+  const m = points.length;
+  if (!Number.isInteger(components) || components < 1) {
+    throw new RangeError(
+      `Cannot ${doing}: components must be an integer of 1 or more, got ${components}`,
+    );
+  }
+  if (m <= components) {
+    throw new RangeError(
+      `Cannot ${doing}: ${components} components need at least ${
+        components + 1
+      } distinct checkpoints, ` +
+        `got ${m}; keep more checkpoints or ask for fewer components`,
+    );
+  }
+  const size = layout ? movable(layout) : end.length;
+  if (components > size) {
+    throw new RangeError(
+      `Cannot ${doing}: components must be at most the ${size} numbers that can move, got ${components}`,
+    );
+  }
+  const { shares, weights } = decomposed(points);
+  const directions: Float64Array[] = [];
+  for (let k = 0; k < components; k++) {
+    directions.push(
+      shares[k] > 0 ? combination(points, weights[k], directions) : spare(directions, layout, end),
+    );
+  }
+  const lengths = points.slice(1).map((point, i) => norm(movement(point, points[i])));
+  const walk = walkShares(lengths, size);
+  return {
+    origin: center,
+    directions,
+    explained: shares.slice(0, components),
+    null: walk.shares.slice(0, components),
+    nullErrors: walk.errors.slice(0, components),
+    scree: { explained: shares, null: walk.shares, nullErrors: walk.errors },
+    labels: directions.map((_, k) =>
+      `PC ${k + 1} · ${shares[k] > 0 ? `${percent(shares[k])} of the movement` : "no movement"}`
+    ),
+    checkpoints: m,
+  };
+}
+
+function percent(share: number): string {
+  if (share < 1e-4) return "under 0.01%";
+  return `${share < 0.1 ? Number((100 * share).toPrecision(2)) : Math.round(100 * share)}%`;
+}
+
+/** Equal vectors once, in the order in which they come first. */
+function distinct(vectors: Float64Array[]): Float64Array[] {
+  const seen: { vector: Float64Array; size: number }[] = [];
+  for (const vector of vectors) {
+    const size = norm(vector);
+    if (seen.some((s) => s.size === size && s.vector.every((x, i) => x === vector[i]))) continue;
+    seen.push({ vector, size });
+  }
+  return seen.map(({ vector }) => vector);
+}
+
+/** The shares of all m − 1 components, and the weights of the points in each; 0 is what rounding cannot tell from it. */
+function decomposed(points: Float64Array[]): { shares: Float64Array; weights: Float64Array[] } {
+  const m = points.length;
+  const gram = points.map(() => new Float64Array(m));
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j <= i; j++) gram[i][j] = gram[j][i] = dot(points[i], points[j]);
+  }
+  const rowMeans = gram.map((row) => row.reduce((a, b) => a + b) / m);
+  const grandMean = rowMeans.reduce((a, b) => a + b) / m;
+  const centered = gram.map((row, i) =>
+    row.map((g, j) => g - rowMeans[i] - rowMeans[j] + grandMean)
+  );
+  const { values, vectors } = symmetricEigen(centered);
+  values.reverse();
+  vectors.reverse();
+  // the Gram matrix squares rounding errors: below this a component is noise
+  const real = values.subarray(0, m - 1).map((value) => value > 1e-14 * m * values[0] ? value : 0);
+  const total = real.reduce((a, b) => a + b);
+  return { shares: real.map((value) => value / total), weights: vectors };
+}
+
+/** The unit vector along Σ weights·points, orthogonal to the earlier ones; it points from start to end. */
+function combination(
+  points: Float64Array[],
+  weights: Float64Array,
+  earlier: Float64Array[],
+): Float64Array {
+  const sum = new Float64Array(points[0].length);
+  points.forEach((point, i) => accumulate(sum, point, weights[i]));
+  const direction = orthonormal(sum, earlier);
+  // the end is the origin of the points, so the start's coordinate is that of the whole way back
+  return dot(points[0], direction) > 0 ? direction.map((x) => -x) : direction;
+}
+
+/** A random unit vector orthogonal to the earlier ones: what stands in where the path has no movement left. */
+function spare(earlier: Float64Array[], layout: Layout | undefined, like: Vector): Float64Array {
+  const { normal } = random(earlier.length, "pca");
+  return orthonormal(
+    movement(Float64Array.from(like, normal), new Float64Array(like.length), layout),
+    earlier,
+  );
+}
+
+function orthonormal(vector: Float64Array, earlier: Float64Array[]): Float64Array {
+  let rest = scaled(vector, 1 / norm(vector));
+  for (let pass = 0; pass < 2; pass++) {
+    for (const other of earlier) accumulate(rest, other, -dot(rest, other));
+    rest = scaled(rest, 1 / norm(rest));
+  }
+  return rest;
+}

@@ -1,0 +1,39 @@
+import config from "../deno.json" with { type: "json" };
+import type { Loss } from "./loss.ts";
+
+/** Where the numbers of a result come from. */
+export interface Provenance {
+  /** What computed the loss; undefined where no loss was needed. */
+  engine?: Loss["engine"];
+  /** The precision that the loss was computed in. */
+  precision?: Loss["precision"];
+  /** The seed of what was drawn; undefined where nothing was. */
+  seed?: number;
+  /** How many samples the loss is a mean over. */
+  samples?: number;
+  /** How many samples there were to choose from. */
+  samplesAvailable?: number;
+  /** Versions of this package and of Deno. */
+  versions: { losslandscape: string; deno: string };
+  /** Wall-clock seconds. */
+  seconds: number;
+  /** How often the loss, or a product of an operator, was computed. */
+  evaluations: number;
+}
+
+/** A function that gives the provenance of a result that is begun now. */
+export function provenance(
+  loss?: Loss,
+): (state: { evaluations: number; seed?: number }) => Provenance {
+  const began = performance.now();
+  const { engine, precision, samples, samplesAvailable } = loss ?? {};
+  const known = Object.entries({ engine, precision, samples, samplesAvailable })
+    .filter(([, value]) => value !== undefined);
+  return ({ evaluations, seed }) => ({
+    ...Object.fromEntries(known),
+    ...(seed === undefined ? {} : { seed }),
+    versions: { losslandscape: config.version, deno: Deno.version.deno },
+    seconds: (performance.now() - began) / 1000,
+    evaluations,
+  });
+}

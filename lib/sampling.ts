@@ -1,0 +1,121 @@
+import type { Evaluation, Loss } from "./loss.ts";
+import { bootstrap } from "./math/bootstrap.ts";
+import { pairedError } from "./math/statistics.ts";
+import { tQuantile } from "./math/student.ts";
+import type { Job } from "./progress.ts";
+import type { Vector } from "./vector.ts";
+
+/** A loss at many points: one entry a point, NaN where it was not computed or the loss has no such number. */
+export interface Sampled {
+  /** The loss. NaN and ±∞ stay where they are. */
+  values: Float64Array;
+  /** 1 where the loss was computed. */
+  done: Uint8Array;
+  /** s/√n: the error as an estimate for the population that the samples come from. */
+  standardErrors?: Float64Array;
+  /** s/√n·√(1 − n/N): the error as an estimate for the data set that a subsample stands for. */
+  subsampleErrors?: Float64Array;
+  /** sd(ℓᵢ(x) − ℓᵢ(reference))/√n: the error of the difference to the reference point. */
+  differenceErrors?: Float64Array;
+  /** The share of samples that are classified correctly. */
+  accuracies?: Float64Array;
+}
+
+/** 95% intervals for the loss in the population that the samples come from. */
+export interface Intervals {
+  /** The lower ends. */
+  low: Float64Array;
+  /** The upper ends. */
+  high: Float64Array;
+  /** Percentile bootstrap with joint resamples (below 512 samples), or ± t·s/√n. */
+  method: "bootstrap" | "t";
+}
+
+/** An evaluation with its per-sample losses, or undefined if it was stopped. */
+export async function evaluated(
+  loss: Loss,
+  theta: Vector,
+  job: Job,
+): Promise<Evaluation | undefined> {
+  if (job.stopped) return undefined;
+  try {
+    const evaluation = await loss.evaluate(theta, { perSample: true, signal: job.signal });
+    job.advance();
+    await job.breathe();
+    return evaluation;
+  } catch (error) {
+    if (job.stopped) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Evaluates a loss at the points of `order`, one after the other, until it is stopped. `known` gives the
+ * evaluations that are there already; `visit` sees each one as it comes.
+ */
+export async function sampled(
+  loss: Loss,
+  { size, order, at, known, reference, visit }: {
+    size: number;
+    order: Iterable<number>;
+    at: (index: number) => Vector;
+    known?: (index: number) => Evaluation | undefined;
+    reference?: Evaluation;
+    visit?: (index: number, evaluation: Evaluation) => void;
+  },
+  job: Job,
+): Promise<Sampled> {
+  const result: Sampled = { values: new Float64Array(size).fill(NaN), done: new Uint8Array(size) };
+  const put = (
+    name: Exclude<keyof Sampled, "done">,
+    index: number,
+    value: number | undefined,
+  ) => {
+    if (value !== undefined) (result[name] ??= new Float64Array(size).fill(NaN))[index] = value;
+  };
+  for (const index of order) {
+    const there = known?.(index);
+    if (there) job.advance();
+    const evaluation = there ?? await evaluated(loss, at(index), job);
+    if (!evaluation) break;
+    const { perSample } = evaluation;
+    result.done[index] = 1;
+    put("values", index, evaluation.loss);
+    put("standardErrors", index, evaluation.standardError);
+    put("subsampleErrors", index, evaluation.subsampleError);
+    put("accuracies", index, evaluation.accuracy);
+    if (perSample && reference?.perSample) {
+      put("differenceErrors", index, pairedError(perSample, reference.perSample));
+    }
+    visit?.(index, evaluation);
+  }
+  return result;
+}
+
+/** From this many samples on, the mean is taken to be normal; below, intervals come from the bootstrap. */
+export const bootstrapBelow = 512;
+
+/** The 95% interval of each point; undefined where the loss is not a mean over samples. */
+export async function intervalsOf(
+  { values, standardErrors }: Sampled,
+  perSample: readonly (ArrayLike<number> | undefined)[],
+  { samples, seed, job }: { samples: number | undefined; seed: number; job: Job },
+): Promise<Intervals | undefined> {
+  if (samples === undefined || samples < 2 || !standardErrors) return undefined;
+  const low = new Float64Array(values.length).fill(NaN), high = low.slice();
+  if (samples >= bootstrapBelow) {
+    const t = tQuantile(0.975, samples - 1);
+    values.forEach((value, i) => {
+      low[i] = value - t * standardErrors[i];
+      high[i] = value + t * standardErrors[i];
+    });
+    return { low, high, method: "t" };
+  }
+  const interval = bootstrap(samples, { seed });
+  for (const [i, losses] of perSample.entries()) {
+    if (!losses) continue;
+    ({ low: low[i], high: high[i] } = interval(losses));
+    await job.breathe();
+  }
+  return { low, high, method: "bootstrap" };
+}
