@@ -1,0 +1,61 @@
+import { constant } from "../tensor/engine.ts";
+import * as tf from "../tensor/tf.ts";
+
+/**
+ * Per-sample losses from a model's outputs and the targets of the same samples: [n, …] and [n, …] in,
+ * [n] out. Written with tfjs ops, so that it has derivatives.
+ */
+export type Criterion = (outputs: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
+
+/** The criteria that have a name. The cross-entropies take logits. */
+export type CriterionName = "crossEntropy" | "binaryCrossEntropy" | "meanSquaredError";
+
+/** A criterion with the accuracy that goes with it. */
+interface Scored {
+  criterion: Criterion;
+  /** 1 where a sample is classified correctly. */
+  correct?: (outputs: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
+}
+
+/** Classes as one-hot rows: [n] integers or [n, C] as they are. */
+function oneHot(targets: tf.Tensor, classes: number): tf.Tensor {
+  if (targets.shape.length > 1 && targets.shape[1] === classes) return tf.cast(targets, "float32");
+  return tf.cast(tf.oneHot(tf.cast(tf.reshape(targets, [-1]), "int32"), classes), "float32");
+}
+
+/** Targets in the shape of the outputs, where they hold as many numbers. */
+const shapedLike = (targets: tf.Tensor, outputs: tf.Tensor) =>
+  tf.reshape(tf.cast(targets, "float32"), outputs.shape);
+
+/** The mean over all axes but the first. */
+function perSample(x: tf.Tensor): tf.Tensor {
+  return x.shape.length > 1 ? tf.mean(tf.reshape(x, [x.shape[0], -1]), 1) : x;
+}
+
+/** The criteria by name. */
+export const criteria: Record<CriterionName, Scored> = {
+  // log Σ exp z − z·y; the shift by the maximum changes no value, so it needs no derivative
+  crossEntropy: {
+    criterion(outputs, targets) {
+      const shifted = tf.sub(outputs, constant(() => tf.max(outputs, 1, true)));
+      const picked = tf.sum(tf.mul(shifted, oneHot(targets, outputs.shape[1]!)), 1);
+      return tf.sub(tf.log(tf.sum(tf.exp(shifted), 1)), picked);
+    },
+    correct(outputs, targets) {
+      const truth = tf.argMax(oneHot(targets, outputs.shape[1]!), 1);
+      return tf.equal(tf.argMax(outputs, 1), truth);
+    },
+  },
+  // softplus(z) − z·y: smooth at z = 0, where the usual form with |z| has no curvature
+  binaryCrossEntropy: {
+    criterion: (z, targets) => perSample(tf.sub(tf.softplus(z), tf.mul(z, shapedLike(targets, z)))),
+    correct(z, targets) {
+      const right = tf.equal(tf.greater(z, 0), tf.greater(shapedLike(targets, z), 0.5));
+      return tf.equal(perSample(tf.cast(right, "float32")), 1);
+    },
+  },
+  meanSquaredError: {
+    criterion: (outputs, targets) =>
+      perSample(tf.square(tf.sub(outputs, shapedLike(targets, outputs)))),
+  },
+};

@@ -1,0 +1,284 @@
+import { arrayOf, type NumberArray, type Numbers } from "../data/dataset.ts";
+import { checkVector, clearState, type Layout, part } from "../layout.ts";
+import type { Evaluation, Loss, LossOptions, ValueAndGradient } from "../loss.ts";
+import { standardError } from "../math/statistics.ts";
+import { breather } from "../progress.ts";
+import { onBackend, ready } from "../tensor/backend.ts";
+import { hessianProduct, valueAndGradients } from "../tensor/derivatives.ts";
+import * as tf from "../tensor/tf.ts";
+import { sizeOf, type Vector } from "../vector.ts";
+
+/** What one forward pass gives: per-sample losses [n], or a scalar. */
+export interface Forward {
+  /** The losses of the samples, or one loss for all of them. */
+  losses: tf.Tensor;
+  /** 1 where a sample is classified correctly. */
+  correct?: tf.Tensor;
+  /** What is added once, whatever the samples: regularizers. */
+  penalty?: tf.Scalar;
+  /** New moving statistics, by the number of the tensor in the layout. */
+  state?: Map<number, Float32Array>;
+}
+
+/** A loss as tfjs sees it: which tensors, which data, and how one becomes the other. */
+export interface TensorLossParts {
+  /** What θ consists of. */
+  layout: Layout;
+  /** The data by name, on the first axis the samples. */
+  fields: Record<string, NumberArray>;
+  /** The number of samples, where the loss is a mean over them; else all data goes into every pass. */
+  count?: number;
+  /** The number of samples to choose from. */
+  available?: number;
+  /** The most samples in a pass; by default as many as keep a pass short. */
+  batchSize?: number;
+  /** Multiplications per sample, for the default of `batchSize`. */
+  work: number;
+  /** Decides what dropout drops. */
+  seed: number;
+  /** The pass. `batch` holds the fields' tensors; the seed is another one for every batch. */
+  forward(parameters: tf.Tensor[], batch: Record<string, tf.Tensor>, seed: number): Forward;
+}
+
+/** Multiplications in a pass: about ten milliseconds of a core, so that bars move and Stop is heard. */
+const VALUE_WORK = 4e7, DERIVATIVE_WORK = 8e6;
+
+/** A {@link Loss} from a pass over tfjs tensors on the wasm backend, batch by batch. */
+export function tensorLoss(parts: TensorLossParts): Loss {
+  const { layout, fields, count, available, forward, seed } = parts;
+  const resident = new Map<string, tf.Tensor>();
+  const moving = layout.tensors.flatMap((t, i) => t.role === "state" ? [] : [i]);
+
+  const batchSize = (work: number) =>
+    parts.batchSize ?? Math.max(8, Math.round(work / Math.max(parts.work, 1)));
+
+  /** All of a field on the backend: uploaded once, and kept until the loss is disposed of. */
+  const upload = (name: string) => {
+    if (!resident.has(name)) resident.set(name, tf.keep(tensorOf(fields[name])));
+    return resident.get(name)!;
+  };
+
+  /** The tensors of the samples from … to, of the selected ones or of all. */
+  const batchOf = (from: number, to: number, indices?: Int32Array) => {
+    const batch: Record<string, tf.Tensor> = {};
+    for (const name of Object.keys(fields)) {
+      if (count === undefined || (!indices && to - from === count)) batch[name] = upload(name);
+      else if (indices) batch[name] = tensorOf(rowsOf(fields[name], indices.subarray(from, to)));
+      else batch[name] = tf.slice(upload(name), from, to - from);
+    }
+    return batch;
+  };
+
+  /** Runs `pass` on every batch, inside a tidy, with a turn for the event loop in between. */
+  async function eachBatch(
+    { indices, signal }: LossOptions,
+    work: number,
+    pass: (batch: Record<string, tf.Tensor>, from: number, size: number) => void,
+  ): Promise<number> {
+    await ready();
+    const n = count === undefined ? 1 : indices?.length ?? count;
+    const size = count === undefined ? 1 : Math.min(n, batchSize(work));
+    const breathe = breather();
+    for (let from = 0; from < n; from += size) {
+      await breathe();
+      signal?.throwIfAborted();
+      const to = Math.min(n, from + size);
+      onBackend("wasm", () => tf.tidy(() => pass(batchOf(from, to, indices), from, to - from)));
+    }
+    return n;
+  }
+
+  async function evaluate(
+    theta: Vector,
+    options: LossOptions & { perSample?: boolean } = {},
+  ): Promise<Evaluation> {
+    checkVector(layout, theta, "evaluate the loss");
+    checkIndices(options.indices, count);
+    const perSample = new Float32Array(options.indices?.length ?? count ?? 0);
+    let total = 0, correct: number | undefined, penalty = 0;
+    const n = await eachBatch(options, VALUE_WORK, (batch, from, size) => {
+      const result = forward(tensorsOf(layout, theta), batch, seed + from);
+      const losses = checkedLosses(result.losses, count === undefined ? undefined : size)
+        .dataSync();
+      if (count === undefined) total = losses[0];
+      else perSample.set(losses, from);
+      if (result.correct) {
+        correct = (correct ?? 0) + tf.sum(tf.cast(result.correct, "float32")).dataSync()[0];
+      }
+      penalty += (result.penalty?.dataSync()[0] ?? 0) * size;
+    });
+    if (count === undefined) return { loss: total + penalty };
+    penalty /= n;
+    if (penalty) { for (let i = 0; i < n; i++) perSample[i] += penalty; }
+    const error = standardError(perSample);
+    return {
+      loss: mean(perSample),
+      standardError: error,
+      subsampleError: error * Math.sqrt(Math.max(0, 1 - n / (available ?? n))),
+      ...(correct !== undefined && { accuracy: correct / n }),
+      ...(options.perSample && { perSample }),
+    };
+  }
+
+  /** The mean loss of a batch, weighted by its share of all n samples, as a function of what can move. */
+  const share = (
+    theta: tf.Tensor[],
+    batch: Record<string, tf.Tensor>,
+    weight: number,
+    size: number | undefined,
+    passSeed: number,
+    keep?: (result: Forward) => void,
+  ) =>
+  (moved: tf.Tensor[]) => {
+    const parameters = theta.slice();
+    moving.forEach((tensor, i) => parameters[tensor] = moved[i]);
+    const result = forward(parameters, batch, passSeed);
+    keep?.(result);
+    const losses = checkedLosses(result.losses, size);
+    const value = size === undefined ? tf.reshape(losses, []) : tf.mean(losses);
+    return tf.mul(result.penalty ? tf.add(value, result.penalty) : value, weight) as tf.Scalar;
+  };
+
+  async function valueAndGradient(
+    theta: Vector,
+    options: LossOptions & { seed?: number } = {},
+  ): Promise<ValueAndGradient> {
+    checkVector(layout, theta, "differentiate the loss");
+    checkIndices(options.indices, count);
+    const sum = new Float64Array(layout.size);
+    let value = 0, state: Vector | undefined;
+    const n = count === undefined ? 1 : options.indices?.length ?? count;
+    await eachBatch(options, DERIVATIVE_WORK, (batch, from, size) => {
+      const parameters = tensorsOf(layout, theta);
+      const mean = share(
+        parameters,
+        batch,
+        size / n,
+        count === undefined ? undefined : size,
+        (options.seed ?? seed) + from,
+        (result) =>
+          result.state?.forEach((values, i) => {
+            state ??= theta.slice();
+            part(state, layout.tensors[i]).set(values);
+          }),
+      );
+      const result = valueAndGradients(mean, moving.map((i) => parameters[i]));
+      value += result.value.dataSync()[0];
+      addInto(sum, result.gradients);
+    });
+    return { value, gradient: inPrecisionOf(theta, sum), ...(state && { state }) };
+  }
+
+  function addInto(sum: Float64Array, tensors: tf.Tensor[]): void {
+    tensors.forEach((tensor, i) => {
+      const to = part(sum, layout.tensors[moving[i]]), values = tensor.dataSync();
+      for (let k = 0; k < to.length; k++) to[k] += values[k];
+    });
+  }
+
+  return {
+    layout,
+    samples: count,
+    ...(available !== undefined && { samplesAvailable: available }),
+    engine: "wasm",
+    precision: "float32",
+    evaluate,
+    value: async (theta, options) => (await evaluate(theta, options)).loss,
+    gradient: async (theta, options) => (await valueAndGradient(theta, options)).gradient,
+    valueAndGradient,
+    async product(theta, v, options = {}) {
+      checkVector(layout, theta, "multiply by the Hessian");
+      checkVector(layout, v, "multiply by the Hessian", "v");
+      checkIndices(options.indices, count);
+      const moved = v.slice() as Vector, sum = new Float64Array(layout.size);
+      clearState(layout, moved);
+      const n = count === undefined ? 1 : options.indices?.length ?? count;
+      await eachBatch(options, DERIVATIVE_WORK, (batch, from, size) => {
+        const parameters = tensorsOf(layout, theta), directions = tensorsOf(layout, moved);
+        const mean = share(
+          parameters,
+          batch,
+          size / n,
+          count === undefined ? undefined : size,
+          seed + from,
+        );
+        const pick = (all: tf.Tensor[]) => moving.map((i) => all[i]);
+        addInto(sum, hessianProduct(mean, pick(parameters), pick(directions)));
+      });
+      return inPrecisionOf(v, sum);
+    },
+    [Symbol.asyncDispose]() {
+      for (const tensor of resident.values()) tensor.dispose();
+      resident.clear();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Fields of host arrays by name; tensors are read once, so that later changes to them do not matter. */
+export function fieldsOf(named: Record<string, Numbers>): Record<string, NumberArray> {
+  return Object.fromEntries(
+    Object.entries(named).map(([name, numbers]) => {
+      const { data, shape } = arrayOf(numbers);
+      return [name, { data: data.slice(), shape: [...shape] }];
+    }),
+  );
+}
+
+/** The rows of an array that have the given numbers. */
+export function rowsOf({ data, shape }: NumberArray, indices: Int32Array): NumberArray {
+  const width = sizeOf(shape.slice(1));
+  const out = new (data.constructor as new (n: number) => typeof data)(indices.length * width);
+  indices.forEach((row, i) => out.set(data.subarray(row * width, (row + 1) * width), i * width));
+  return { data: out, shape: [indices.length, ...shape.slice(1)] };
+}
+
+/** An array as a tensor of the present backend. */
+export function tensorOf({ data, shape }: NumberArray): tf.Tensor {
+  if (data instanceof Int32Array) return tf.tensor(data.slice(), shape, "int32");
+  return tf.tensor(Float32Array.from(data), shape);
+}
+
+/** θ as the tensors of a layout. */
+export function tensorsOf(layout: Layout, theta: Vector): tf.Tensor[] {
+  return layout.tensors.map((t) => tf.tensor(Float32Array.from(part(theta, t)), [...t.shape]));
+}
+
+function inPrecisionOf<V extends Vector>(like: V, values: Float64Array): V {
+  return (like instanceof Float32Array ? Float32Array.from(values) : values) as V;
+}
+
+/** Losses of shape [n] (or [n, 1]), or a scalar where `size` is undefined. */
+function checkedLosses(losses: tf.Tensor, size: number | undefined): tf.Tensor {
+  const wanted = size === undefined ? "a scalar" : `per-sample losses of shape [${size}]`;
+  if (!Array.isArray(losses?.shape)) {
+    throw new TypeError(`Cannot evaluate the loss: it must give ${wanted}, got ${typeof losses}`);
+  }
+  if (sizeOf(losses.shape) === (size ?? 1) && losses.shape.length <= 2) {
+    return tf.reshape(losses, [-1]);
+  }
+  throw new RangeError(
+    `Cannot evaluate the loss: it must give ${wanted}, got shape [${losses.shape.join(", ")}]`,
+  );
+}
+
+function checkIndices(indices: Int32Array | undefined, count: number | undefined): void {
+  if (!indices) return;
+  if (count === undefined) {
+    throw new RangeError("Cannot select samples: this loss is not a mean over samples");
+  }
+  const wrong = indices.find((i) => !(i >= 0 && i < count));
+  if (wrong !== undefined || indices.length === 0) {
+    throw new RangeError(
+      `Cannot select samples: indices must be one or more of 0 to ${count - 1}, got ${
+        wrong ?? "none"
+      }`,
+    );
+  }
+}
+
+function mean(values: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}

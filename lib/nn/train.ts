@@ -1,0 +1,246 @@
+import type { Dataset } from "../data/dataset.ts";
+import { type Figure, figure } from "../figure/figure.ts";
+import { checkVector, describe } from "../layout.ts";
+import type { Evaluation, Loss } from "../loss.ts";
+import { random } from "../math/random.ts";
+import { type Control, type Job, steps } from "../progress.ts";
+import type { Checkpoint, Epoch, Run } from "../run.ts";
+import { runDrawing } from "../run_figure.ts";
+import type * as tf from "../tensor/tf.ts";
+import { firstNotFinite, type Vector } from "../vector.ts";
+import type { Criterion, CriterionName } from "./criterion.ts";
+import { assign, flatten } from "./model.ts";
+import { modelLoss } from "./model_loss.ts";
+import { type OptimizerOptions, optimizerStep } from "./optimizer.ts";
+
+/** Options of {@link train}. */
+export interface TrainOptions extends OptimizerOptions, Control {
+  /** Passes over the samples; for a loss that is no mean over samples, steps. Default 30. */
+  epochs?: number;
+  /** Samples per step. Default 64, or all where there are fewer. */
+  batchSize?: number;
+  /** Multiply the learning rate by `gamma` every so many epochs (StepLR). Default: never. */
+  stepSize?: number;
+  /** See `stepSize`. Default 0.1. */
+  gamma?: number;
+  /**
+   * A checkpoint every so many epochs, beside those at the start and the end. Default 1, or where an epoch is
+   * a single step, so many that there are about 50.
+   */
+  checkpointEvery?: number;
+  /** Checkpoints after these numbers of steps instead. */
+  checkpointSteps?: readonly number[];
+  /** Chooses the order of samples and what dropout drops. Default 42. */
+  seed?: number;
+}
+
+/** What training a loss takes beside. */
+export interface TrainLossOptions extends TrainOptions {
+  /** A loss on other samples, evaluated after every epoch; the best checkpoint is the best of it. */
+  test?: Loss;
+}
+
+/** What training a model takes beside. */
+export interface TrainModelOptions extends TrainOptions {
+  /** As in {@link modelLoss}. */
+  criterion?: CriterionName | Criterion;
+}
+
+/** A run that draws itself: loss and accuracy over epochs. */
+export type TrainedRun = Run & Figure;
+
+/**
+ * Trains a model on a data set, or any loss from a θ. A model is left with the final weights; a θ that is
+ * given is not changed. The same call gives the same weights, bit for bit, on one machine.
+ *
+ * Training that is stopped gives the run so far, marked `partial`, and so does training that diverges: its
+ * last checkpoint then holds the first weights that are not finite.
+ *
+ * @throws {TypeError | RangeError} where model, data and options do not fit each other, before any step.
+ *
+ * ```ts
+ * import { mlp, moons, train } from "../../mod.ts";
+ * import { assert } from "@std/assert";
+ *
+ * const model = mlp({ inputs: 2, hidden: [20], outputs: 2 });
+ * const run = await train(model, moons(), { epochs: 5, learningRate: 0.1 });
+ * assert(run.history.at(-1)!.trainLoss < run.history[0].trainLoss);
+ * ```
+ */
+export async function train(
+  model: tf.LayersModel,
+  dataset: Dataset,
+  options?: TrainModelOptions,
+): Promise<TrainedRun>;
+/** Trains any loss from a θ. */
+export async function train(
+  loss: Loss,
+  theta: Vector,
+  options?: TrainLossOptions,
+): Promise<TrainedRun>;
+export async function train(
+  what: tf.LayersModel | Loss,
+  on: Dataset | Vector,
+  options: TrainModelOptions & TrainLossOptions = {},
+): Promise<TrainedRun> {
+  checkOptions(options);
+  if (isLoss(what)) {
+    const theta = on as Vector;
+    checkVector(what.layout, theta, "train");
+    if (options.test && options.test.layout.digest !== what.layout.digest) {
+      throw new RangeError("Cannot train: the test loss must have the layout of the training loss");
+    }
+    return await descend({ step: what, whole: what, test: options.test }, theta, options, {});
+  }
+  const { criterion } = options, dataset = on as Dataset;
+  if (!dataset?.train) {
+    throw new TypeError(
+      `Cannot train: a model is trained on a data set { train, test }, got ${describe(on)}`,
+    );
+  }
+  await using step = modelLoss(what, dataset.train, { criterion, mode: "train" });
+  await using whole = modelLoss(what, dataset.train, { criterion });
+  await using test = dataset.test && modelLoss(what, dataset.test, { criterion });
+  const run = await descend({ step, whole, test }, flatten(what), options, {
+    dataset: dataset.name,
+  });
+  if (firstNotFinite(run.final) < 0) assign(what, run.final);
+  return run;
+}
+
+const isLoss = (what: tf.LayersModel | Loss): what is Loss =>
+  typeof (what as Loss)?.product === "function" && "layout" in what;
+
+/** The loss that gives gradients, the one that is written down, and the one on other samples. */
+interface Losses {
+  step: Loss;
+  whole: Loss;
+  test?: Loss;
+}
+
+async function descend(
+  { step: loss, whole, test }: Losses,
+  start: Vector,
+  options: TrainOptions,
+  about: Record<string, unknown>,
+): Promise<TrainedRun> {
+  const { optimizer = "sgd", momentum = 0, epochs = 30, stepSize, gamma = 0.1, seed = 42 } =
+    options;
+  const samples = loss.samples;
+  const { learningRate = optimizer === "adam" ? 1e-3 : 0.1 } = options;
+  const { checkpointEvery = samples === undefined ? Math.ceil(epochs / 50) : 1 } = options;
+  const batchSize = Math.min(options.batchSize ?? 64, samples ?? 1);
+  const stepsPerEpoch = Math.ceil((samples ?? 1) / batchSize), total = epochs * stepsPerEpoch;
+  const at = options.checkpointSteps && new Set(options.checkpointSteps);
+  const stepLosses = new Float32Array(total);
+  const checkpoints: Checkpoint[] = [], history: Epoch[] = [];
+  const theta = start.slice() as Vector, move = optimizerStep(theta.length, options);
+  let step = 0, lowest = Infinity, best = theta.slice() as Vector, diverged = false;
+
+  const keep = () => {
+    if (checkpoints.at(-1)?.step === step) return;
+    checkpoints.push({ epoch: step / stepsPerEpoch, step, theta: theta.slice() as Vector });
+  };
+  const rate = (epoch: number) =>
+    learningRate * gamma ** (stepSize ? Math.floor(epoch / stepSize) : 0);
+
+  /** Writes down an epoch. A loss without samples is known from its next step, and not evaluated twice. */
+  const record = async (epoch: number, train: Evaluation) => {
+    const other = await test?.evaluate(theta);
+    const loss = other?.loss ?? train.loss;
+    if (loss < lowest) [lowest, best] = [loss, theta.slice() as Vector];
+    history.push({
+      epoch,
+      trainLoss: train.loss,
+      ...(other && { testLoss: other.loss }),
+      ...(train.accuracy !== undefined && { trainAccuracy: train.accuracy }),
+      ...(other?.accuracy !== undefined && { testAccuracy: other.accuracy }),
+      learningRate: rate(Math.max(0, epoch - 1)),
+    });
+  };
+
+  const runEpoch = async (epoch: number, job: Job) => {
+    const order = samples === undefined
+      ? undefined
+      : random(seed, `train/${epoch}`).permutation(samples);
+    for (let from = 0; from < (samples ?? 1); from += batchSize) {
+      await job.breathe();
+      if (job.stopped) return;
+      const indices = order?.subarray(from, from + batchSize);
+      const { value, gradient, state } = await valueAndGradient(loss, theta, indices, seed + step);
+      if (!order && epoch > history.length - 1) await record(epoch, { loss: value });
+      if (state) theta.set(state);
+      move(theta, gradient, rate(epoch));
+      stepLosses[step++] = value;
+      job.advance();
+      if (firstNotFinite(theta) >= 0) diverged = true;
+      if (at?.has(step) || diverged) keep();
+      if (diverged) return;
+    }
+  };
+
+  keep();
+  if (samples !== undefined) await record(0, await whole.evaluate(theta));
+  await steps(options, { label: "training", total, unit: "steps" }, async (job) => {
+    for (let epoch = 0; epoch < epochs && !diverged; epoch++) {
+      await runEpoch(epoch, job);
+      if (job.stopped || diverged) break;
+      if (samples !== undefined) await record(epoch + 1, await whole.evaluate(theta));
+      if (!at && (epoch + 1) % checkpointEvery === 0) keep();
+    }
+  });
+  if (samples === undefined && !diverged) await record(step, await whole.evaluate(theta));
+  keep();
+  const run: Run = {
+    layout: loss.layout,
+    config: { ...about, optimizer, learningRate, momentum, epochs, batchSize, stepSize, gamma },
+    seed,
+    checkpoints,
+    initial: checkpoints[0].theta,
+    best,
+    final: checkpoints.at(-1)!.theta,
+    stepLosses: stepLosses.slice(0, step),
+    history,
+    partial: step < total,
+  };
+  return figure(run, runDrawing);
+}
+
+async function valueAndGradient(
+  loss: Loss,
+  theta: Vector,
+  indices: Int32Array | undefined,
+  seed: number,
+) {
+  if (loss.valueAndGradient) return await loss.valueAndGradient(theta, { indices, seed });
+  const value = await loss.value(theta, { indices });
+  return { value, gradient: await loss.gradient(theta, { indices }), state: undefined };
+}
+
+function checkOptions(options: TrainOptions): void {
+  const demand = (name: string, value: unknown, fits: boolean, wanted: string) => {
+    if (value === undefined || fits) return;
+    throw new RangeError(`Cannot train: ${name} must be ${wanted}, got ${value}`);
+  };
+  const { optimizer, learningRate, momentum, epochs, batchSize, stepSize, gamma } = options;
+  const whole = (n: unknown) => Number.isInteger(n) && (n as number) >= 1;
+  demand("optimizer", optimizer, optimizer === "sgd" || optimizer === "adam", '"sgd" or "adam"');
+  demand("learningRate", learningRate, learningRate! > 0 && learningRate! < Infinity, "positive");
+  demand("momentum", momentum, momentum! >= 0 && momentum! < 1, "in [0, 1)");
+  demand("epochs", epochs, whole(epochs), "a positive integer");
+  demand("batchSize", batchSize, whole(batchSize), "a positive integer");
+  demand("stepSize", stepSize, whole(stepSize), "a positive integer");
+  demand("gamma", gamma, gamma! > 0 && gamma! <= 1, "in (0, 1]");
+  demand(
+    "checkpointEvery",
+    options.checkpointEvery,
+    whole(options.checkpointEvery),
+    "a positive integer",
+  );
+  demand(
+    "checkpointSteps",
+    options.checkpointSteps,
+    !!options.checkpointSteps?.every((n) => Number.isInteger(n) && n >= 0),
+    "a list of step numbers",
+  );
+}
