@@ -92,9 +92,19 @@ export function breather(): () => Promise<void> {
   };
 }
 
-/** True in a cell of a Jupyter notebook. */
-export function inNotebook(): boolean {
-  return "jupyter" in Deno;
+/** Deno's Jupyter interface, or undefined outside of a notebook, where reading it throws. */
+export function jupyter(): Jupyter | undefined {
+  try {
+    return (Deno as unknown as { jupyter?: Jupyter }).jupyter;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The part of Deno's Jupyter interface that is used here. */
+export interface Jupyter {
+  /** Sends a message of the Jupyter protocol to the front ends. */
+  broadcast(type: string, content: Record<string, unknown>): Promise<void>;
 }
 
 /**
@@ -105,14 +115,15 @@ function stopButton(signal?: AbortSignal): { signal: AbortSignal; release(): voi
   const stop = new AbortController();
   const signals = signal ? [signal, stop.signal] : [stop.signal];
   const all = AbortSignal.any(signals);
-  if (!inNotebook()) return { signal: all, release() {} };
+  if (!jupyter()) return { signal: all, release() {} };
   const abort = () => stop.abort(new DOMException("Stopped", "AbortError"));
   Deno.addSignalListener("SIGINT", abort);
   return { signal: all, release: () => Deno.removeSignalListener("SIGINT", abort) };
 }
 
 function bar(forced: boolean): Progress | undefined {
-  if (inNotebook()) return notebookBar();
+  const notebook = jupyter();
+  if (notebook) return notebookBar(notebook);
   if (Deno.stderr.isTerminal()) return terminalBar();
   return plainLines(forced);
 }
@@ -177,14 +188,8 @@ function plainLines(forced: boolean): Progress {
   };
 }
 
-/** The slice of Deno's Jupyter interface that a bar needs. */
-interface Jupyter {
-  broadcast(type: string, content: Record<string, unknown>): Promise<void>;
-}
-
 /** A bar that moves in the cell's output, marked so that a committed notebook need not keep it. */
-function notebookBar(): Progress {
-  const { broadcast } = (Deno as unknown as { jupyter: Jupyter }).jupyter;
+function notebookBar({ broadcast }: Jupyter): Progress {
   const id = crypto.randomUUID();
   let shown = false;
   const send = (html: string, text: string) => {
