@@ -1,0 +1,3 @@
+/** The kernels of tfjs's wasm backend (with SIMD), compiled. */
+declare const wasm: WebAssembly.Module;
+export default wasm;
