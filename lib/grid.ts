@@ -11,7 +11,12 @@ export interface Extent {
 /** `count` points from end to end, both included. Ends of opposite sign and an odd count give an exact 0. */
 export function axisOf({ from, to }: Extent, count: number): Float64Array {
   const last = count - 1;
-  return Float64Array.from({ length: count }, (_, i) => (from * (last - i) + to * i) / last);
+  const axis = Float64Array.from(
+    { length: count },
+    (_, i) => (from * (last - i) + to * i) / last,
+  );
+  [axis[0], axis[last]] = [from, to];
+  return axis;
 }
 
 /** The coordinates of the point with a row-major number. */
