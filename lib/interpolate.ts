@@ -155,7 +155,7 @@ function wayOf({ from, to }: Extent, last: number, resolution: number): Float64A
       free[0],
     );
     const step = (to - from) / (resolution - 1);
-    if (nearest !== undefined && Math.abs(axis[nearest] - knot) <= step / 2) axis[nearest] = knot;
+    if (nearest !== undefined && Math.abs(axis[nearest] - knot) < step) axis[nearest] = knot;
     else added.push(knot);
   }
   return added.length ? Float64Array.from([...axis, ...added]).sort() : axis;
