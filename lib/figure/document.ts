@@ -1,0 +1,49 @@
+import { parseHTML } from "linkedom";
+
+/** An element of a figure: a node of {@link document}. */
+export interface FigureElement {
+  /** The element as text. */
+  readonly outerHTML: string;
+  /** Appends children. */
+  append(...children: unknown[]): void;
+  /** An attribute, or null. */
+  getAttribute(name: string): string | null;
+  /** Sets an attribute. */
+  setAttribute(name: string, value: string): void;
+  /** The elements inside that fit a CSS selector. */
+  querySelectorAll(selector: string): Iterable<FigureElement>;
+  /** The elements directly inside. */
+  readonly children: Iterable<FigureElement>;
+  /** The text inside. */
+  readonly textContent: string | null;
+  /** Takes the element out of its parent. */
+  remove(): void;
+}
+
+/**
+ * The document that figures are drawn in, without a browser. Pass it to Plot:
+ * `Plot.plot({ document, marks: [surface.marks()] })`.
+ */
+// deno-lint-ignore no-explicit-any
+export const document: any = (parseHTML("<html><body></body></html>") as any).document;
+
+/** What may stand inside an element; nothing is drawn for null and undefined. */
+export type Child = FigureElement | string | null | undefined;
+
+/** A new SVG element; attributes that are undefined are left out, numbers are written to 1/100 px. */
+export function element(
+  name: string,
+  attributes: Record<string, string | number | undefined> = {},
+  ...children: Child[]
+): FigureElement {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === undefined) continue;
+    node.setAttribute(
+      key,
+      typeof value === "number" ? String(Math.round(value * 100) / 100) : value,
+    );
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}

@@ -1,0 +1,100 @@
+import * as Plot from "@observablehq/plot";
+import type { Markish } from "@observablehq/plot";
+import { element, type FigureElement } from "./document.ts";
+import { placeLabels } from "./place_labels.ts";
+import type { Theme } from "./theme.ts";
+
+/** Where a mark made of a function is drawn: what Plot hands to it. */
+export interface Place {
+  /** The scales of the plot that the mark stands in. */
+  readonly scales: { x: (value: number) => number; y: (value: number) => number };
+  /** Its inner frame in px. */
+  readonly frame: { x1: number; x2: number; y1: number; y2: number };
+  /** The texts that other marks have put there. */
+  readonly taken: { x1: number; x2: number; y1: number; y2: number }[];
+}
+
+const taken = new WeakMap<object, Place["taken"]>();
+
+/** A mark that is drawn in px: Plot takes a function as a mark, and gives it scales and sizes. */
+export function placedMark(draw: (place: Place) => FigureElement): Markish {
+  type Size = Record<"width" | "height" | `margin${"Left" | "Right" | "Top" | "Bottom"}`, number>;
+  const mark = (
+    _: unknown,
+    scales: Place["scales"],
+    __: unknown,
+    size: Size,
+    { ownerSVGElement }: { ownerSVGElement: object },
+  ) => {
+    if (!taken.has(ownerSVGElement)) taken.set(ownerSVGElement, []);
+    const frame = {
+      x1: size.marginLeft,
+      x2: size.width - size.marginRight,
+      y1: size.marginTop,
+      y2: size.height - size.marginBottom,
+    };
+    return draw({ scales, frame, taken: taken.get(ownerSVGElement)! });
+  };
+  return mark as unknown as Markish;
+}
+
+/** A text with a halo, around a point. */
+export function haloText(
+  at: { x: number; y: number },
+  text: string,
+  { ink, halo }: Theme,
+  size?: number,
+): FigureElement {
+  return element("text", {
+    x: at.x,
+    y: at.y,
+    dy: "0.32em",
+    "text-anchor": "middle",
+    "font-size": size,
+    "font-weight": 600,
+    fill: ink,
+    stroke: halo,
+    "stroke-width": 3.5,
+    "stroke-linejoin": "round",
+    "paint-order": "stroke",
+  }, text);
+}
+
+/** A point with a name. */
+export interface NamedPoint {
+  /** Where it is, in the coordinates of the data. */
+  readonly x: number;
+  readonly y: number;
+  /** Its name. */
+  readonly text: string;
+}
+
+/**
+ * Points with names that keep clear of each other and of a curve.
+ *
+ * @param options.curve points of the curve, in the coordinates of the data
+ */
+export function namedPoints(
+  points: readonly NamedPoint[],
+  { theme, curve = [], color = theme.accent }: {
+    theme: Theme;
+    curve?: readonly { x: number; y: number }[];
+    color?: string;
+  },
+): Markish {
+  const finite = points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
+  return [
+    Plot.dot(finite, { x: "x", y: "y", r: 4.5, fill: color, stroke: theme.halo, strokeWidth: 1.5 }),
+    placedMark(({ scales, frame, taken }) => {
+      const inPixels = <P extends { x: number; y: number }>(p: P) => ({
+        ...p,
+        x: scales.x(p.x),
+        y: scales.y(p.y),
+      });
+      const clear = curve.filter(({ y }) => Number.isFinite(y)).map(inPixels)
+        .map(({ x, y }) => [x, y] as const);
+      const labels = placeLabels(finite.map(inPixels), { frame, clear, taken });
+      return element("g", {}, ...labels.map(({ at, text }) => haloText(at, text, theme)));
+    }),
+  ];
+}

@@ -1,0 +1,80 @@
+import type { FigureOptions } from "./drawing.ts";
+import { type Figure, fragment } from "./figure.ts";
+import { escape, page } from "./page.ts";
+
+/** A part of a report; each of its fields is optional, and they appear in this order. */
+export interface ReportSection {
+  /** A heading. */
+  readonly title?: string;
+  /** Paragraphs of plain text. */
+  readonly text?: string | readonly string[];
+  /** Headline numbers with their names. */
+  readonly numbers?: Readonly<Record<string, string>>;
+  /** Lines of code, or anything else to be set in a fixed width. */
+  readonly code?: string;
+  /** A result that draws itself. */
+  readonly figure?: Figure;
+  /** How it is drawn. */
+  readonly options?: FigureOptions;
+  /** What stands below the figure. */
+  readonly caption?: string;
+}
+
+/** What a report consists of. */
+export interface ReportOptions {
+  /** Its title. */
+  readonly title: string;
+  /** What stands below the title. */
+  readonly lead?: string;
+  /** Its parts. */
+  readonly sections: readonly ReportSection[];
+  /** What stands at the end: where the numbers come from. */
+  readonly footer?: string;
+  /** The language of the text, "en" by default. */
+  readonly language?: string;
+}
+
+/**
+ * Figures and text as one HTML page that needs no network: light or dark as the reader prefers, good on
+ * paper, with surfaces and volumes that rotate.
+ *
+ * ```ts
+ * import { report } from "../../mod.ts";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const html = report({ title: "A run", sections: [{ title: "Numbers", numbers: { loss: "0.04" } }] });
+ * assertStringIncludes(html, "<h1>A run</h1>");
+ * ```
+ */
+export function report({ title, lead, sections, footer, language }: ReportOptions): string {
+  const body = [
+    `<header><h1>${escape(title)}</h1>${
+      lead ? `<p class="lead">${escape(lead)}</p>` : ""
+    }</header>`,
+    ...sections.map(section),
+    footer ? `<footer>${escape(footer)}</footer>` : "",
+  ];
+  return page(title, body.filter((part) => part !== "").join("\n"), language);
+}
+
+function section(
+  { title, text = [], numbers, code, figure, options, caption }: ReportSection,
+): string {
+  const paragraphs = [text].flat().map((paragraph) => `<p>${escape(paragraph)}</p>`);
+  const terms = Object.entries(numbers ?? {})
+    .map(([name, value]) => `<div><dt>${escape(name)}</dt><dd>${escape(value)}</dd></div>`);
+  return [
+    "<section>",
+    title ? `<h2>${escape(title)}</h2>` : "",
+    ...paragraphs,
+    terms.length ? `<dl>${terms.join("")}</dl>` : "",
+    code ? `<pre>${escape(code)}</pre>` : "",
+    figure ? picture(figure, options, caption) : "",
+    "</section>",
+  ].filter((part) => part !== "").join("\n");
+}
+
+function picture(figure: Figure, options?: FigureOptions, caption?: string): string {
+  const below = caption ? `<figcaption>${escape(caption)}</figcaption>` : "";
+  return `<figure>${figure[fragment](options)}${below}</figure>`;
+}

@@ -1,0 +1,241 @@
+import type { Drawing, DrawOptions, KeyEntry, PlotPanel } from "../figure/drawing.ts";
+import { legendWidth } from "../figure/legend.ts";
+import { bandPosition, type LossScale, lossScale } from "../figure/loss_scale.ts";
+import type { Scene } from "../figure/scene.ts";
+import { formatNumber } from "../figure/text.ts";
+import type { Theme } from "../figure/theme.ts";
+import { between, contourMarks, holeKey } from "./contour.ts";
+import {
+  askedScale,
+  circumstances,
+  completeLattice,
+  type DrawnLandscape,
+  type Plane,
+  shortened,
+  summaryOf,
+} from "./drawn.ts";
+import { isosurface } from "./isosurface.ts";
+import { axisTicks, sceneColors, shaded, unit } from "./surface.ts";
+
+/** A volume that can be drawn: coarser where the landscape was stopped. */
+interface Volume {
+  axes: Float64Array[];
+  values: Float64Array;
+  missing: Uint8Array;
+  stride: number;
+}
+
+function volumeOf(landscape: DrawnLandscape): Volume {
+  const { axes, values, done } = landscape;
+  const { stride, picks } = completeLattice(landscape);
+  const [, ny, nz] = axes.map((axis) => axis.length);
+  const indices = [...picks[0]].flatMap((i) =>
+    [...picks[1]].flatMap((j) => [...picks[2]].map((k) => (i * ny + j) * nz + k))
+  );
+  return {
+    stride,
+    axes: picks.map((pick, axis) => Float64Array.from(pick, (i) => axes[axis][i])),
+    values: Float64Array.from(
+      indices,
+      (n) => done[n] && Number.isFinite(values[n]) ? values[n] : NaN,
+    ),
+    missing: Uint8Array.from(indices, (n) => done[n] ? 0 : 1),
+  };
+}
+
+/** A landscape of three directions as slices across the third, all in the colours of one legend. */
+export function drawSlices(landscape: DrawnLandscape, options: DrawOptions): Drawing {
+  const { theme, width } = options;
+  const volume = volumeOf(landscape);
+  const scale = lossScale(volume.values, askedScale(options));
+  const [x, y, z] = volume.axes;
+  const columns = 3;
+  const chosen = spread(z.length, z.length < 6 ? 3 : 6);
+  const panelWidth = (width - legendWidth) / columns;
+  const { short, rest } = shortened(landscape.labels);
+  const panels = chosen.map((k, n): PlotPanel => {
+    const plane = sliceAt(volume, k);
+    const first = n % columns === 0;
+    const last = n >= chosen.length - columns;
+    return {
+      title: `at ${formatNumber(z[k], 2)}`,
+      plot: {
+        marginLeft: 52,
+        marginRight: 6,
+        marginTop: 26,
+        marginBottom: last ? 40 : 24,
+        height: Math.round((panelWidth - 58) * 0.92) + (last ? 66 : 50),
+        x: {
+          domain: [x[0], x[x.length - 1]],
+          ticks: 3,
+          tickSize: 0,
+          tickFormat: (v: number) => formatNumber(v),
+          label: last ? short[0] : null,
+          labelAnchor: "center",
+          labelArrow: "none",
+        },
+        y: {
+          domain: [y[0], y[y.length - 1]],
+          ticks: 3,
+          tickSize: 0,
+          tickFormat: (v: number) => formatNumber(v),
+          labelOffset: 46,
+          label: first ? short[1] : null,
+          labelAnchor: "center",
+          labelArrow: "none",
+        },
+        marks: contourMarks(plane, scale, theme),
+      },
+    };
+  });
+  return {
+    title: `The loss in a volume, in slices across ${short[2]}`,
+    subtitle: [...circumstances(landscape, volume.stride), ...rest]
+      .join(" · "),
+    summary: summaryOf(landscape),
+    key: holeKey(volume),
+    legend: scale,
+    columns,
+    panels,
+    marks: [],
+  };
+}
+
+/** `count` indices of n, evenly spread with both ends; all where there are fewer. */
+function spread(n: number, count: number): number[] {
+  if (n <= count) return Array.from({ length: n }, (_, i) => i);
+  return Array.from({ length: count }, (_, i) => Math.round(i * (n - 1) / (count - 1)));
+}
+
+function sliceAt({ axes: [x, y, z], values, missing }: Volume, k: number): Plane {
+  const pick = (_: unknown, index: number) => index * z.length + k;
+  const indices = Array.from({ length: x.length * y.length }, pick);
+  return {
+    x,
+    y,
+    values: Float64Array.from(indices, (n) => values[n]),
+    missing: Uint8Array.from(indices, (n) => missing[n]),
+  };
+}
+
+/** A landscape of three directions as surfaces of equal loss, nested. */
+export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions): Drawing {
+  const { theme, width, plot } = options;
+  const volume = thinned(volumeOf(landscape), 15);
+  const scale = lossScale(volume.values, askedScale(options));
+  const levels = isoLevels(volume.values, scale);
+  const color = (level: number) =>
+    theme.ramp(0.12 + 0.76 * bandPosition(scale, scale.levels.indexOf(level)));
+  const key: KeyEntry[] = levels.map((level) => ({
+    label: `loss ${formatNumber(level)}`,
+    swatch: "bar",
+    color: color(level),
+  }));
+  return {
+    title: "Surfaces of equal loss in a volume",
+    subtitle: [...circumstances(landscape, volume.stride), ...shortened(landscape.labels).rest]
+      .join(" · "),
+    summary: summaryOf(landscape),
+    key: [...key, ...holeKey(volume)],
+    panels: [{
+      scene: isosurfaceScene(
+        volume,
+        scale,
+        levels,
+        color,
+        theme,
+        shortened(landscape.labels).short,
+      ),
+      height: plot.height ?? Math.round(width * 0.84),
+    }],
+    marks: [],
+  };
+}
+
+/** Every second, third … point along each axis, until there are at most `most`. */
+function thinned(volume: Volume, most: number): Volume {
+  const [, ny, nz] = volume.axes.map((axis) => axis.length);
+  const picks = volume.axes.map((axis) => spread(axis.length, most));
+  const indices = picks[0].flatMap((i) =>
+    picks[1].flatMap((j) => picks[2].map((k) => (i * ny + j) * nz + k))
+  );
+  return {
+    ...volume,
+    axes: volume.axes.map((axis, n) => Float64Array.from(picks[n], (i) => axis[i])),
+    values: Float64Array.from(indices, (n) => volume.values[n]),
+    missing: Uint8Array.from(indices, (n) => volume.missing[n]),
+  };
+}
+
+/** Three levels that enclose about 3, 12 and 35% of the volume. */
+function isoLevels(values: Float64Array, { levels }: LossScale): number[] {
+  const sorted = values.filter((v) => !Number.isNaN(v)).sort();
+  const wanted = [0.03, 0.12, 0.35].map((share) => sorted[Math.floor(share * (sorted.length - 1))]);
+  const nearest = wanted.map((loss) =>
+    levels.reduce((a, b) => Math.abs(b - loss) < Math.abs(a - loss) ? b : a, levels[0])
+  );
+  return [...new Set(nearest)].filter((level) => level !== undefined);
+}
+
+const boxHeight = 0.72;
+
+function isosurfaceScene(
+  { axes, values }: Volume,
+  scale: LossScale,
+  levels: number[],
+  color: (level: number) => string,
+  theme: Theme,
+  labels: readonly string[],
+): Scene {
+  const shape = axes.map((axis) => axis.length);
+  const heights = scale.type === "log" ? values.map((v) => Math.log(Math.max(v, 1e-300))) : values;
+  const units = axes.map(unit);
+  const at = axes.map(between);
+  const vertices: number[] = [];
+  const palette = new Map<string, number>();
+  const faces: number[][] = [];
+  for (const level of levels) {
+    const mesh = isosurface(heights, shape, scale.type === "log" ? Math.log(level) : level);
+    const first = vertices.length / 3;
+    for (let k = 0; k < mesh.vertices.length; k += 3) {
+      const [x, y, z] = [0, 1, 2].map((axis) => units[axis](at[axis](mesh.vertices[k + axis])));
+      vertices.push(x, y, z * boxHeight);
+    }
+    for (const triangle of mesh.triangles) {
+      const corners = triangle.map((v) => first + v);
+      const fill = shaded(color(level), lightOn(vertices, corners));
+      if (!palette.has(fill)) palette.set(fill, palette.size);
+      faces.push([palette.get(fill)!, ...corners]);
+    }
+  }
+  return {
+    vertices,
+    faces,
+    palette: [...palette.keys()],
+    opacity: 0.5,
+    lines: [],
+    paths: [],
+    height: boxHeight,
+    axes: axes.map((axis, n) => ({
+      label: labels[n],
+      ticks: axisTicks(axis, 4).map((t) => ({
+        at: units[n](t) * (n === 2 ? boxHeight : 1),
+        text: formatNumber(t),
+      })),
+    })),
+    colors: sceneColors(theme),
+    yaw: -0.62,
+    pitch: 0.5,
+  };
+}
+
+/** How much lighter or darker a triangle is for its slope; both sides are lit. */
+function lightOn(vertices: number[], corners: number[]): number {
+  const [a, b, c] = corners.map((k) => vertices.slice(3 * k, 3 * k + 3));
+  const [u, v] = [b.map((w, k) => w - a[k]), c.map((w, k) => w - a[k])];
+  const normal = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+  const light = [-0.45, -0.25, 0.86];
+  const lit = Math.abs(normal.reduce((sum, n, k) => sum + n * light[k], 0)) /
+    (Math.hypot(...normal) || 1);
+  return Math.round((lit - 0.55) * 8) / 8 * 0.45;
+}
