@@ -1,4 +1,5 @@
 import { display } from "./figure.ts";
+import { jupyter } from "../progress.ts";
 
 /**
  * Shows a result where one is: as a picture in a notebook's cell, as its one-line summary on a terminal. A
@@ -15,10 +16,9 @@ import { display } from "./figure.ts";
  */
 export async function show(result: unknown): Promise<void> {
   const bundle = await bundleOf(result);
-  // deno-lint-ignore no-explicit-any
-  const jupyter = (Deno as any).jupyter;
-  if (!jupyter) return console.log(bundle["text/plain"]);
-  await jupyter.broadcast("display_data", { data: bundle, metadata: {}, transient: {} });
+  const notebook = jupyter();
+  if (!notebook) return console.log(bundle["text/plain"]);
+  await notebook.broadcast("display_data", { data: bundle, metadata: {}, transient: {} });
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
@@ -26,7 +26,7 @@ async function bundleOf(result: unknown): Promise<Record<string, string>> {
   // On a terminal nothing needs to be rendered.
   // deno-lint-ignore no-explicit-any
   const { [display]: displayed, summary } = Object(result) as any;
-  if (typeof summary === "function" && !("jupyter" in Deno)) {
+  if (typeof summary === "function" && !jupyter()) {
     return { "text/plain": summary.call(result) };
   }
   if (typeof displayed === "function") return await displayed.call(result);

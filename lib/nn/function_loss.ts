@@ -7,6 +7,7 @@ import { onBackend } from "../tensor/backend.ts";
 import * as tf from "../tensor/tf.ts";
 import { sizeOf } from "../vector.ts";
 import { checkSampling, type SamplingOptions, subsample } from "./model_loss.ts";
+import { requireBackend } from "./started.ts";
 import { fieldsOf, rowsOf, tensorLoss, tensorOf, tensorsOf } from "./tensor_loss.ts";
 
 /** A loss as a user writes it: named tensors in, per-sample losses [n] or a scalar out. */
@@ -81,6 +82,7 @@ function givesPerSample(
   forward: (tensors: tf.Tensor[], batch: Record<string, tf.Tensor>) => { losses: tf.Tensor },
   fields: Record<string, NumberArray>,
 ): boolean {
+  requireBackend();
   const [count, ...others] = Object.values(fields).map((field) => field.shape[0]);
   const common = count !== undefined && others.every((n) => n === count);
   const theta = initialize(layout);

@@ -1,12 +1,8 @@
 import { initialize, type Initializer, layoutFrom, type LayoutTensor, part } from "../layout.ts";
 import { hash } from "../math/random.ts";
-import { ready } from "../tensor/backend.ts";
 import type * as tf from "../tensor/tf.ts";
 import { assign, flatten, layoutOf } from "./model.ts";
-
-// Making a variable needs a running backend, and models are made by plain, synchronous functions: so the
-// backend is started (4 ms) when this module is loaded.
-await ready();
+import { requireBackend } from "./started.ts";
 
 /**
  * A layers model with its weights drawn anew, each tensor from a stream of its own: a layer that is added
@@ -23,6 +19,7 @@ export function seededModel(
   if (!Number.isSafeInteger(seed)) {
     throw new RangeError(`Cannot draw the weights: seed must be an integer, got ${seed}`);
   }
+  requireBackend();
   const model = build();
   try {
     const theta = flatten(model);

@@ -5,7 +5,7 @@ import type { Evaluation, Loss } from "../loss.ts";
 import { random } from "../math/random.ts";
 import { type Control, type Job, steps } from "../progress.ts";
 import type { Checkpoint, Epoch, Run } from "../run.ts";
-import { runDrawing } from "../run_figure.ts";
+import { drawRun } from "../run/curves.ts";
 import type * as tf from "../tensor/tf.ts";
 import { firstNotFinite, type Vector } from "../vector.ts";
 import type { Criterion, CriterionName } from "./criterion.ts";
@@ -203,7 +203,7 @@ async function descend(
     history,
     partial: step < total,
   };
-  return figure(run, runDrawing);
+  return figure(run, drawRun);
 }
 
 async function valueAndGradient(
