@@ -3,7 +3,7 @@ import { compose, type Composed } from "./compose.ts";
 import type { FigureElement } from "./document.ts";
 import type { Draw, Drawing, DrawOptions, FigureOptions, MarksOptions } from "./drawing.ts";
 import { toPlain } from "./json.ts";
-import { page } from "./page.ts";
+import { escape, page } from "./page.ts";
 import { toPNG } from "./png.ts";
 import { rotatable } from "./rotatable.ts";
 import { type ThemeName, themes } from "./theme.ts";
@@ -16,7 +16,7 @@ export const fragment: unique symbol = Symbol("fragment");
 
 /** The ways to look at a result; none is enumerable, and nothing is rendered before one is called. */
 export interface Figure {
-  /** The picture as an SVG element, with Plot's own options before ours. */
+  /** The picture as an SVG element that a notebook shows, with Plot's own options before ours. */
   plot(options?: FigureOptions): FigureElement;
   /** Marks for a plot of one's own, in the coordinates of the data, coloured: `Plot.plot({ document, marks: [result.marks()] })`. */
   marks(options?: MarksOptions): Markish[];
@@ -60,7 +60,11 @@ export interface Figure {
 export function figure<T extends object>(data: T, draw: Draw<T>): T & Figure {
   const drawing = (options: FigureOptions = {}) => drawn(data, draw, options);
   const methods = {
-    plot: (options?: FigureOptions) => drawing(options).compose().svg,
+    plot(options?: FigureOptions) {
+      const { svg } = drawing(options).compose();
+      const value = () => bundle(drawing(options));
+      return Object.defineProperty(svg, display, { value, enumerable: false });
+    },
     marks(options: MarksOptions = {}) {
       const { theme, color, clip = false } = options;
       const { marks, panels } = draw(data, { ...drawOptions({ theme }), color, clip });
@@ -84,22 +88,7 @@ export function figure<T extends object>(data: T, draw: Draw<T>): T & Figure {
         return looks.length === 1 ? html : `<div class="when-${theme}">${html}</div>`;
       }).join("");
     },
-    async [display]() {
-      const { drawing: { summary }, compose } = drawing();
-      const picture = compose();
-      const svg = picture.svg.outerHTML;
-      const png = (await toPNG(svg)).toBase64();
-      const image = (_: FigureElement) =>
-        `<img alt="${escapeAttribute(summary)}" width="${picture.width}" style="max-width:100%" ` +
-        `src="data:image/png;base64,${png}">`;
-      return {
-        ...(picture.scene
-          ? { "text/html": embed(compose, image, summary) }
-          : { "image/svg+xml": svg }),
-        "image/png": png,
-        "text/plain": summary,
-      };
-    },
+    [display]: () => bundle(drawing()),
   };
   const properties = Reflect.ownKeys(methods).map((key) => [
     key,
@@ -108,11 +97,14 @@ export function figure<T extends object>(data: T, draw: Draw<T>): T & Figure {
   return Object.defineProperties({ ...data }, Object.fromEntries(properties)) as T & Figure;
 }
 
-/** The drawing that was asked for, and how it becomes a picture. */
-function drawn<T>(data: T, draw: Draw<T>, options: FigureOptions): {
+/** A drawing, and how it becomes a picture. */
+interface Drawn {
   drawing: Drawing;
   compose: (options?: { scenes?: boolean }) => Composed;
-} {
+}
+
+/** The drawing that was asked for. */
+function drawn<T>(data: T, draw: Draw<T>, options: FigureOptions): Drawn {
   const resolved = drawOptions(options);
   const { theme, width, overlay, plot } = resolved;
   const ours = draw(data, resolved);
@@ -160,6 +152,21 @@ function drawOptions(options: FigureOptions): DrawOptions & { plot: PlotOptions 
   return { overlay, view, theme: themes[theme], width, band, clip: false, plot };
 }
 
+/** What a notebook is given: an image that survives where scripts are stripped, and PNG beside it. */
+async function bundle({ drawing: { summary }, compose }: Drawn): Promise<Record<string, string>> {
+  const picture = compose();
+  const svg = picture.svg.outerHTML;
+  const png = (await toPNG(svg)).toBase64();
+  const image = () =>
+    `<img alt="${escape(summary)}" width="${picture.width}" style="max-width:100%" ` +
+    `src="data:image/png;base64,${png}">`;
+  return {
+    ...(picture.scene ? { "text/html": embed(compose, image, summary) } : { "image/svg+xml": svg }),
+    "image/png": png,
+    "text/plain": summary,
+  };
+}
+
 /** A picture as HTML; what can be rotated comes with the script that does it. */
 function embed(
   compose: (options?: { scenes?: boolean }) => Composed,
@@ -172,6 +179,3 @@ function embed(
   const frame = compose({ scenes: false }).svg.outerHTML;
   return rotatable({ poster, frame, box: scene, width, height, label: summary });
 }
-
-const escapeAttribute = (text: string) =>
-  text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
