@@ -21,12 +21,17 @@ export interface Provenance {
   evaluations: number;
 }
 
+/** What is known of the source of the numbers: a loss, or an operator that tells where it comes from. */
+export type Source = Partial<
+  Pick<Loss, "engine" | "precision" | "samples" | "samplesAvailable">
+>;
+
 /** A function that gives the provenance of a result that is begun now. */
 export function provenance(
-  loss?: Loss,
+  source: Source = {},
 ): (state: { evaluations: number; seed?: number }) => Provenance {
   const began = performance.now();
-  const { engine, precision, samples, samplesAvailable } = loss ?? {};
+  const { engine, precision, samples, samplesAvailable } = source;
   const known = Object.entries({ engine, precision, samples, samplesAvailable })
     .filter(([, value]) => value !== undefined);
   return ({ evaluations, seed }) => ({

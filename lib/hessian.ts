@@ -1,0 +1,86 @@
+import { checkVector, type Layout } from "./layout.ts";
+import type { Loss, Operator } from "./loss.ts";
+import { sizeOf, type Vector } from "./vector.ts";
+
+/** The Hessian of a loss at a θ, on all of θ or on some of its tensors. */
+export interface Hessian extends Operator {
+  /** How many numbers it acts on: those that can move, of the tensors that were asked for. */
+  readonly dimension: number;
+  /** Sets what it does not act on to zero, in place. */
+  restrict(v: Vector): void;
+  /** What computes the loss. */
+  readonly engine: Loss["engine"];
+  /** The precision of the products. */
+  readonly precision: Loss["precision"];
+  /** How many samples the loss is a mean over. */
+  readonly samples?: number;
+  /** How many samples there are to choose from. */
+  readonly samplesAvailable?: number;
+}
+
+/**
+ * The Hessian of a loss at θ as an operator: exact products H·v by differentiating twice (Pearlmutter, 1994),
+ * never the matrix. With `parameters` it is the block of these tensors, all others held fixed; vectors keep
+ * the size of θ and are zero elsewhere, so that eigenvectors are directions of a slice. `state` is left out
+ * always.
+ *
+ * Cost of a product: some four evaluations of the loss. θ is copied.
+ *
+ * @param options.parameters names of tensors of the layout; default all
+ * @throws {RangeError} if θ does not fit the layout, a name is not in it, or nothing is left to move.
+ *
+ * ```ts
+ * import { factorization, hessian } from "../mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const saddle = hessian(factorization(), Float64Array.of(0, 0));
+ * assertEquals(await saddle.product(Float64Array.of(1, 1)), Float64Array.of(-1, -1));
+ * ```
+ */
+export function hessian(
+  loss: Loss,
+  theta: Vector,
+  { parameters }: { parameters?: readonly string[] } = {},
+): Hessian {
+  const doing = "make the Hessian", { layout } = loss;
+  checkVector(layout, theta, doing);
+  const fixed = fixedTensors(layout, parameters, doing);
+  const point = theta.slice();
+  const { engine, precision, samples, samplesAvailable } = loss;
+  const dimension = layout.size - fixed.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (dimension === 0) throw new RangeError(`Cannot ${doing}: nothing is left that can move`);
+  const restrict = (v: Vector) => {
+    for (const { offset, shape } of fixed) v.fill(0, offset, offset + sizeOf(shape));
+  };
+  return {
+    size: layout.size,
+    dimension,
+    restrict,
+    engine,
+    precision,
+    samples,
+    samplesAvailable,
+    async product(v, options) {
+      checkVector(layout, v, "multiply with the Hessian", "v");
+      const inside = v.slice();
+      restrict(inside);
+      const image = await loss.product(point, inside, options);
+      restrict(image);
+      return image;
+    },
+    release() {},
+  };
+}
+
+function fixedTensors(layout: Layout, parameters: readonly string[] | undefined, doing: string) {
+  const names = layout.tensors.map(({ name }) => name);
+  const unknown = parameters?.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new RangeError(
+      `Cannot ${doing}: parameters must be among ${names.join(", ")}, got ${unknown}`,
+    );
+  }
+  return layout.tensors.filter(({ name, role }) =>
+    role === "state" || parameters && !parameters.includes(name)
+  );
+}

@@ -1,0 +1,101 @@
+import { type Krylov, lanczos, type LanczosOptions, type RitzPair, ritzVector } from "./lanczos.ts";
+
+/** An eigenvalue with its unit vector. */
+export interface Eigenpair {
+  /** The eigenvalue. */
+  value: number;
+  /** Of length 1. */
+  vector: Float64Array;
+  /** Lanczos' estimate of ‖Av − λv‖. */
+  residual: number;
+}
+
+/** Both ends of a spectrum. */
+export interface Ends {
+  /** The largest, descending. */
+  top: Eigenpair[];
+  /** The smallest, ascending. */
+  bottom: Eigenpair[];
+}
+
+/** What {@link eigenpairs} looks for. */
+export interface EigenpairOptions extends Omit<LanczosOptions, "avoid" | "satisfied"> {
+  /** How many of the largest. */
+  top: number;
+  /** How many of the smallest. */
+  bottom: number;
+  /** The largest residual of a converged pair, as a share of the largest |λ|. */
+  tolerance: number;
+}
+
+/**
+ * Eigenpairs at both ends of a symmetric A: Lanczos until they have converged; then, since one starting
+ * vector sees a repeated eigenvalue once, again from a new one with these deflated, until that brings nothing
+ * new among them or nothing that converges. Where there are no more dimensions than steps, a single run
+ * exhausts the space. Fewer pairs than asked for come back only if it is stopped; NaN where A is not finite.
+ */
+export async function eigenpairs(
+  product: (v: Float64Array) => Promise<Float64Array | undefined>,
+  { top, bottom, tolerance, ...options }: EigenpairOptions,
+): Promise<Ends> {
+  const { dimension, steps } = options;
+  let known: Eigenpair[] = [], high = top, low = bottom;
+  for (let round = 0;; round++) {
+    const scaleOf = (pairs: readonly { value: number }[]) =>
+      Math.max(0, ...[...pairs, ...known].map(({ value }) => Math.abs(value)));
+    // a third of the tolerance, so that what is measured with rounding is still within it
+    const converged = ({ residual }: { residual: number }, scale: number) =>
+      residual <= tolerance * scale / 3;
+    const run = await lanczos(product, {
+      ...options,
+      avoid: known.map(({ vector }) => vector),
+      satisfied(pairs) {
+        if (round === 0 && dimension <= steps) return false;
+        const scale = scaleOf(pairs), near = (pair: RitzPair) => converged(pair, scale);
+        return pairs.length >= Math.max(high, low) &&
+          pairs.slice(pairs.length - high).every(near) && pairs.slice(0, low).every(near);
+      },
+    });
+    if (!run.finite) return notFinite(top, bottom);
+    // who comes later must be better by more than the tolerance, or ties would never end
+    const margin = round > 0 && !run.exhausted ? tolerance * scaleOf(run.pairs) : 0;
+    const found = run.pairs.map((ritz) => candidate(run, ritz));
+    const best = (sign: 1 | -1, count: number) =>
+      [...known.map((pair) => ({ pair: () => pair, key: sign * pair.value, isNew: false }))]
+        .concat(found.map(({ value, pair }) => ({ pair, key: sign * value - margin, isNew: true })))
+        .sort((a, b) => b.key - a.key)
+        .slice(0, count);
+    const chosen = { top: best(1, top), bottom: best(-1, bottom) };
+    const ends = {
+      top: chosen.top.map((c) => c.pair()),
+      bottom: chosen.bottom.map((c) => c.pair()),
+    };
+    const scale = scaleOf(run.pairs);
+    const fresh = new Set(
+      [...chosen.top, ...chosen.bottom].filter((c) => c.isNew).map((c) => c.pair())
+        .filter((pair) => converged(pair, scale)),
+    );
+    if (run.exhausted || fresh.size === 0) return ends;
+    known = [...known, ...fresh];
+    // at least one more at each end, to see whether it is one of those that are wanted
+    const missing = (pairs: Eigenpair[]) => pairs.filter((pair) => !known.includes(pair)).length;
+    high = top && Math.max(1, missing(ends.top));
+    low = bottom && Math.max(1, missing(ends.bottom));
+  }
+}
+
+/** A Ritz pair whose vector is made when it is needed, and once. */
+function candidate(run: Krylov, ritz: RitzPair): { value: number; pair: () => Eigenpair } {
+  const { value, residual } = ritz;
+  let made: Eigenpair | undefined;
+  return { value, pair: () => made ??= { value, residual, vector: ritzVector(run, ritz) } };
+}
+
+function notFinite(top: number, bottom: number): Ends {
+  const unknown = (count: number) =>
+    Array.from(
+      { length: count },
+      () => ({ value: NaN, vector: new Float64Array(), residual: NaN }),
+    );
+  return { top: unknown(top), bottom: unknown(bottom) };
+}

@@ -1,0 +1,203 @@
+import { describe } from "./layout.ts";
+import type { Operator } from "./loss.ts";
+import { type Eigenpair, eigenpairs } from "./math/eigenpairs.ts";
+import { hutchinson, type Trace } from "./math/hutchinson.ts";
+import { random } from "./math/random.ts";
+import { type Control, type Job, steps as withSteps } from "./progress.ts";
+import { type Provenance, provenance, type Source } from "./provenance.ts";
+import { accumulate, norm, type Vector } from "./vector.ts";
+
+/** The ends of a spectrum, and the trace, each with what tells whether to believe it. */
+export interface Spectrum {
+  /** The largest eigenvalues, signed, descending. */
+  eigenvalues: Float64Array;
+  /** ‖Hv − λv‖ for each of them, measured with a product of its own: λ is at most so far from an eigenvalue. */
+  residuals: Float64Array;
+  /** Whether each residual is within the tolerance. */
+  converged: boolean[];
+  /** The smallest eigenvalues, ascending. */
+  bottom: Float64Array;
+  /** ‖Hv − λv‖ for each of them. */
+  bottomResiduals: Float64Array;
+  /** Whether each residual is within the tolerance. */
+  bottomConverged: boolean[];
+  /** Unit eigenvectors, if they were asked for. */
+  vectors?: { top: Float64Array[]; bottom: Float64Array[] };
+  /** The sum of all eigenvalues; absent with `probes: 0`. */
+  trace?: Trace;
+  /** The number of eigenvalues that there are. */
+  dimension: number;
+  /** How many products were computed. */
+  products: number;
+  /** True if it was stopped: then residuals that could not be measured are Lanczos' own estimates. */
+  partial: boolean;
+  /** Where the numbers come from. */
+  provenance: Provenance;
+}
+
+/** The options of {@link spectrum}. */
+export interface SpectrumOptions extends Control {
+  /** How many of the largest eigenvalues, default 5. */
+  top?: number;
+  /** How many of the smallest eigenvalues, default 1. */
+  bottom?: number;
+  /** How many probes for the trace, default 10; 0 for no trace. */
+  probes?: number;
+  /** The most products of one Lanczos run, default 40. As many vectors of θ's size are kept. */
+  steps?: number;
+  /** The largest residual of a converged eigenvalue, as a share of the largest |λ|; default 1e-3. */
+  tolerance?: number;
+  /** Whether eigenvectors are given back, default false. */
+  vectors?: boolean;
+  /** Default 42. */
+  seed?: number;
+}
+
+/** What {@link spectrum} takes: any operator; a `Hessian` also says which part of θ it acts on. */
+export type SpectrumOperator = Operator & Source & {
+  readonly dimension?: number;
+  restrict?(v: Vector): void;
+};
+
+const doing = "compute the spectrum";
+
+/**
+ * Both ends of the spectrum of a symmetric operator, with signs, by Lanczos with full reorthogonalisation in
+ * double precision, and its trace by Hutchinson's estimator with Rademacher probes.
+ *
+ * A run ends when all that is asked for has converged. One starting vector sees a repeated eigenvalue once,
+ * so what converged is then deflated and the rest is searched from a new random vector, until nothing new
+ * appears in what was asked for. Where there are no more dimensions than `steps` the space is exhausted, and
+ * all is exact. Residuals are measured, not estimated.
+ *
+ * An operator with products that are not finite has the eigenvalues NaN.
+ *
+ * Cost: typically 8 to 20 products to find, as many to check for repeated eigenvalues, one for each residual
+ * and one for each probe. Memory: `steps` + top + bottom vectors in double precision.
+ *
+ * @throws {RangeError} if an option is out of range.
+ *
+ * ```ts
+ * import { quadratic, hessian, spectrum } from "../mod.ts";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const loss = quadratic([5, 5, 5, 1, 1, 1, 1], { rotation: 1 });
+ * const { eigenvalues, trace } = await spectrum(hessian(loss, new Float64Array(7)));
+ * assertAlmostEquals(eigenvalues[2], 5, 1e-10);
+ * assertAlmostEquals(eigenvalues[3], 1, 1e-10);
+ * assertAlmostEquals(trace!.value, 19, 5 * trace!.standardError);
+ * ```
+ */
+export async function spectrum(
+  operator: SpectrumOperator,
+  {
+    top = 5,
+    bottom = 1,
+    probes = 10,
+    steps = 40,
+    tolerance = 1e-3,
+    vectors = false,
+    seed = 42,
+    ...control
+  }: SpectrumOptions = {},
+): Promise<Spectrum> {
+  if (typeof operator?.product !== "function") {
+    throw new TypeError(`Cannot ${doing}: it needs an operator, got ${describe(operator)}`);
+  }
+  const counts = { top, bottom, probes, steps };
+  for (const [name, value] of Object.entries(counts)) {
+    if (!Number.isInteger(value) || value < 0) {
+      throw new RangeError(
+        `Cannot ${doing}: ${name} must be an integer of 0 or more, got ${value}`,
+      );
+    }
+  }
+  if (!(tolerance > 0)) {
+    throw new RangeError(`Cannot ${doing}: tolerance must be above 0, got ${tolerance}`);
+  }
+  const dimension = operator.dimension ?? operator.size;
+  const wanted = { top: Math.min(top, dimension), bottom: Math.min(bottom, dimension) };
+  const least = Math.max(wanted.top, wanted.bottom);
+  if (steps < least) {
+    throw new RangeError(
+      `Cannot ${doing}: steps must be at least ${least} for as many eigenvalues, got ${steps}`,
+    );
+  }
+  const total = (least ? Math.min(steps, dimension) + wanted.top + wanted.bottom : 0) + probes;
+  return await withSteps(control, { label: "spectrum", total, unit: "products" }, async (job) => {
+    const finish = provenance(operator);
+    const count = { products: 0 };
+    const product = productOf(operator, job, count);
+    const { breathe } = job;
+    const draw = drawer(operator, random(seed, "spectrum").normal);
+    const found = least
+      ? await eigenpairs(product, { ...wanted, dimension, steps, tolerance, draw, breathe })
+      : { top: [], bottom: [] };
+    const scale = Math.max(...[...found.top, ...found.bottom].map(({ value }) => Math.abs(value)));
+    const measured = new Map<Eigenpair, number | undefined>();
+    for (const pair of new Set([...found.top, ...found.bottom])) {
+      measured.set(pair, await residual(pair, product));
+    }
+    const signs = drawer(operator, random(seed, "trace").sign);
+    const trace = probes ? await hutchinson(product, { probes, draw: signs }) : undefined;
+    const residuals = (pairs: Eigenpair[]) =>
+      Float64Array.from(pairs, (pair) => measured.get(pair) ?? pair.residual);
+    const within = (pairs: Eigenpair[]) =>
+      pairs.map((pair) => (measured.get(pair) ?? Infinity) <= tolerance * scale);
+    return {
+      eigenvalues: Float64Array.from(found.top, ({ value }) => value),
+      residuals: residuals(found.top),
+      converged: within(found.top),
+      bottom: Float64Array.from(found.bottom, ({ value }) => value),
+      bottomResiduals: residuals(found.bottom),
+      bottomConverged: within(found.bottom),
+      ...(vectors && {
+        vectors: {
+          top: found.top.map(({ vector }) => vector),
+          bottom: found.bottom.map(({ vector }) => vector),
+        },
+      }),
+      ...(trace && { trace }),
+      dimension,
+      products: count.products,
+      partial: job.stopped,
+      provenance: finish({ evaluations: count.products, seed }),
+    };
+  });
+}
+
+type Product = (v: Float64Array) => Promise<Float64Array | undefined>;
+
+/** Products in double precision that are counted, and undefined once the job is stopped. */
+function productOf(operator: Operator, job: Job, count: { products: number }): Product {
+  return async (v) => {
+    if (job.stopped) return undefined;
+    try {
+      const image = await operator.product(v, { signal: job.signal });
+      count.products++;
+      job.advance();
+      await job.breathe();
+      return Float64Array.from(image);
+    } catch (error) {
+      if (job.stopped) return undefined;
+      throw error;
+    }
+  };
+}
+
+/** A function that draws a vector of the space that the operator acts on. */
+function drawer(operator: SpectrumOperator, number: () => number): () => Float64Array {
+  return () => {
+    const vector = Float64Array.from({ length: operator.size }, number);
+    operator.restrict?.(vector);
+    return vector;
+  };
+}
+
+/** ‖Av − λv‖, or undefined if it was stopped. */
+async function residual({ vector, value }: Eigenpair, product: Product) {
+  const image = isNaN(value) ? undefined : await product(vector);
+  if (!image) return undefined;
+  accumulate(image, vector, -value);
+  return norm(image);
+}
