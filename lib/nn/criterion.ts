@@ -34,12 +34,12 @@ function perSample(x: tf.Tensor): tf.Tensor {
 
 /** The criteria by name. */
 export const criteria: Record<CriterionName, Scored> = {
-  // log Σ exp z − z·y; the shift by the maximum changes no value, so it needs no derivative
+  // Σ y·(log Σ exp z − z); the shift by the maximum changes no value, so it needs no derivative
   crossEntropy: {
     criterion(outputs, targets) {
       const shifted = tf.sub(outputs, constant(() => tf.max(outputs, 1, true)));
-      const picked = tf.sum(tf.mul(shifted, oneHot(targets, outputs.shape[1]!)), 1);
-      return tf.sub(tf.log(tf.sum(tf.exp(shifted), 1)), picked);
+      const total = tf.log(tf.sum(tf.exp(shifted), 1, true));
+      return tf.sum(tf.mul(oneHot(targets, outputs.shape[1]!), tf.sub(total, shifted)), 1);
     },
     correct(outputs, targets) {
       const truth = tf.argMax(oneHot(targets, outputs.shape[1]!), 1);

@@ -331,3 +331,18 @@ Deno.test("logistic regression at w = 0 has the Hessian XᵀX/(4N), as one outpu
   const product = await two.product(new Float32Array(6), v);
   assertAlmostEquals(product[0] * v[0] + product[1] * v[1], 2 * gram(0, 0), 1e-6);
 });
+
+Deno.test("soft targets of any sum weigh −log p by themselves", async () => {
+  const net = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [1] })] });
+  const soft = [[1, 1, 0], [2, 0, 0], [0, 0, 0], [0.2, 0.3, 0.5]];
+  const samples: Samples = {
+    inputs: { data: new Float32Array(4).fill(1), shape: [4, 1] },
+    targets: { data: Float32Array.from(soft.flat()), shape: [4, 3] },
+  };
+  await using loss = modelLoss(net, samples, { criterion: "crossEntropy" });
+  const { perSample } = await loss.evaluate(Float32Array.of(5, 0, 0, 0, 0, 0), { perSample: true });
+  const total = Math.log(Math.exp(5) + 2), logP = [5 - total, -total, -total];
+  soft.forEach((row, i) =>
+    assertAlmostEquals(perSample![i], -row.reduce((s, y, k) => s + y * logP[k], 0), 1e-5)
+  );
+});
