@@ -1,7 +1,9 @@
+import { type Figure, figure } from "./figure/figure.ts";
 import { axisOf, coarseToFine, type Extent } from "./grid.ts";
 import { checkVector, describe, type Layout, part } from "./layout.ts";
 import type { Evaluation, Loss } from "./loss.ts";
 import type { Landscape } from "./landscape.ts";
+import { drawLandscape } from "./landscape/draw.ts";
 import { standardError } from "./math/statistics.ts";
 import { type Control, steps } from "./progress.ts";
 import { provenance } from "./provenance.ts";
@@ -91,7 +93,7 @@ export async function interpolate(
     }, job);
     const intervals = await intervalsOf(way, losses, { samples: loss.samples, seed, job });
     const count = way.done.reduce((sum, done) => sum + done, 0);
-    return {
+    return figure<Omit<Interpolation, keyof Figure>>({
       axes: [axis],
       labels: [
         last === 1 ? "from the first point (0) to the second (1)" : `through ${last + 1} points`,
@@ -106,7 +108,7 @@ export async function interpolate(
         evaluations: count,
         seed: intervals?.method === "bootstrap" ? seed : undefined,
       }),
-    };
+    }, drawLandscape);
   });
 }
 

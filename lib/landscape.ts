@@ -1,4 +1,6 @@
+import { type Figure, figure } from "./figure/figure.ts";
 import { axisOf, coarseToFine, coordinatesAt, type Extent } from "./grid.ts";
+import { drawLandscape } from "./landscape/draw.ts";
 import { clearState, describe, type Layout } from "./layout.ts";
 import type { Evaluation, Loss } from "./loss.ts";
 import { type Control, type Job, steps } from "./progress.ts";
@@ -19,7 +21,7 @@ import { sizeOf } from "./vector.ts";
  * A loss on a grid of a slice. `values` and the other arrays are row-major, the first axis slowest; where
  * `done` is 0 they hold NaN, and where it is 1 a NaN is what the loss was.
  */
-export interface Landscape extends Sampled {
+export interface Landscape extends Sampled, Figure {
   /** The coordinates of the grid along each direction, in units of that direction. */
   axes: Float64Array[];
   /** What each axis is. */
@@ -37,6 +39,9 @@ export interface Landscape extends Sampled {
   /** What should be said below the figure. */
   caption?: string;
 }
+
+/** A landscape without the ways to look at it. */
+type LandscapeData = Omit<Landscape, keyof Figure>;
 
 /** The options of {@link landscape}. */
 export interface LandscapeOptions extends Control {
@@ -123,7 +128,7 @@ export async function landscape(
       : undefined;
     const count = grid.done.reduce((sum, done) => sum + done, 0);
     const atOrigin = axes.every((axis) => axis.includes(0));
-    return {
+    return figure<LandscapeData>({
       axes,
       labels: axes.map((_, k) => labels?.[k] ?? `direction ${k + 1}`),
       range: chosen.extents,
@@ -136,7 +141,7 @@ export async function landscape(
         seed: intervals?.method === "bootstrap" ? seed : undefined,
       }),
       ...(chosen.caption && { caption: chosen.caption }),
-    };
+    }, drawLandscape);
   });
 }
 

@@ -1,14 +1,17 @@
 import { checkpointsOf, movement } from "./checkpoints.ts";
+import { type Figure, figure } from "./figure/figure.ts";
+import { formatShare } from "./figure/text.ts";
 import { checkVector, type Layout, movable } from "./layout.ts";
 import { random } from "./math/random.ts";
 import { symmetricEigen } from "./math/symmetric.ts";
 import { walkShares } from "./math/walk.ts";
+import { drawScree } from "./pca/scree.ts";
 import type { Run } from "./run.ts";
 import type { Slice } from "./slice.ts";
 import { accumulate, dot, norm, scaled, type Vector } from "./vector.ts";
 
 /** The principal components of a path: a {@link Slice} with orthonormal directions. */
-export interface PCA extends Slice {
+export interface PCA extends Slice, Figure {
   /** The last checkpoint, or the origin that was asked for. */
   readonly origin: Vector;
   /** Orthonormal, in double precision, zero on `state`. */
@@ -107,7 +110,7 @@ export function pca(
   }
   const lengths = points.slice(1).map((point, i) => norm(movement(point, points[i])));
   const walk = walkShares(lengths, size);
-  return {
+  return figure<Omit<PCA, keyof Figure>>({
     origin: center,
     directions,
     explained: shares.slice(0, components),
@@ -115,15 +118,10 @@ export function pca(
     nullErrors: walk.errors.slice(0, components),
     scree: { explained: shares, null: walk.shares, nullErrors: walk.errors },
     labels: directions.map((_, k) =>
-      `PC ${k + 1} · ${shares[k] > 0 ? `${percent(shares[k])} of the movement` : "no movement"}`
+      `PC ${k + 1} · ${shares[k] > 0 ? `${formatShare(shares[k])} of the movement` : "no movement"}`
     ),
     checkpoints: m,
-  };
-}
-
-function percent(share: number): string {
-  if (share < 1e-4) return "under 0.01%";
-  return `${share < 0.1 ? Number((100 * share).toPrecision(2)) : Math.round(100 * share)}%`;
+  }, drawScree);
 }
 
 /** Equal vectors once, in the order in which they come first. */

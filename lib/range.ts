@@ -1,6 +1,11 @@
 import type { Extent } from "./grid.ts";
 import type { Slice } from "./slice.ts";
-import type { Trajectory } from "./trajectory.ts";
+
+/** What {@link Range} can include: a trajectory in the slice, or any points of it. */
+export interface Path {
+  /** Points, in units of the directions. */
+  readonly coordinates: readonly ArrayLike<number>[];
+}
 
 /**
  * Which part of a slice is looked at, in units of its directions: `r` for −r to r along each of them, one
@@ -12,7 +17,7 @@ export type Range =
   | number
   | Extent
   | { axes: readonly Extent[] }
-  | { include: Trajectory | readonly Trajectory[]; margin?: number }
+  | { include: Path | readonly Path[]; margin?: number }
   | "auto";
 
 const doing = "sample the landscape";
@@ -50,7 +55,7 @@ export function extentsOf(range: Range, { directions }: Slice): Extent[] | "auto
 }
 
 function around(
-  paths: readonly Trajectory[],
+  paths: readonly Path[],
   margin: number,
   directions: Slice["directions"],
 ): Extent[] {

@@ -1,4 +1,5 @@
 import { checkpointsOf, movement } from "./checkpoints.ts";
+import { type Figure, figure } from "./figure/figure.ts";
 import { checkVector } from "./layout.ts";
 import type { Loss } from "./loss.ts";
 import { projection } from "./math/projection.ts";
@@ -7,10 +8,11 @@ import { type Control, type Job, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import type { Run } from "./run.ts";
 import { checkSlice, pointAt, type Slice } from "./slice.ts";
+import { drawTrajectory } from "./trajectory/draw.ts";
 import { accumulate, norm, type Vector } from "./vector.ts";
 
 /** The path of a run, seen through a slice: one entry a checkpoint. */
-export interface Trajectory {
+export interface Trajectory extends Figure {
   /** Where each checkpoint's nearest point in the slice is, in units of the directions. */
   coordinates: Float64Array[];
   /** The epoch of each checkpoint; its number where there is no run. */
@@ -108,7 +110,7 @@ export async function trajectory(
       (ofRun.stepLosses.length > 1
         ? ofRun.stepLosses
         : Float64Array.from(ofRun.history, ({ trainLoss }) => trainLoss));
-    return {
+    return figure<Omit<Trajectory, keyof Figure>>({
       coordinates,
       epochs: Float64Array.from(checkpoints, ({ epoch }) => epoch),
       steps: Float64Array.from(checkpoints, ({ step }) => step),
@@ -122,7 +124,7 @@ export async function trajectory(
       labels: slice.directions.map((_, k) => slice.labels?.[k] ?? `direction ${k + 1}`),
       partial: measured !== undefined && measured.count < measured.losses.length,
       provenance: finish({ evaluations: measured?.count ?? 0 }),
-    };
+    }, drawTrajectory);
   });
 }
 
