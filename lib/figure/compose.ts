@@ -1,7 +1,7 @@
 import { plot } from "@observablehq/plot";
 import type { PlotOptions } from "@observablehq/plot";
 import { hash } from "../math/random.ts";
-import { document, element, type FigureElement } from "./document.ts";
+import { document, element, type FigureElement, svgNamespace } from "./document.ts";
 import type { Drawing, PlotPanel, ScenePanel } from "./drawing.ts";
 import { key, legendWidth, lossLegend } from "./legend.ts";
 import { drawScene, type Scene } from "./scene.ts";
@@ -72,7 +72,7 @@ export function compose(
   const svg = element(
     "svg",
     {
-      xmlns: "http://www.w3.org/2000/svg",
+      xmlns: svgNamespace,
       width,
       height,
       viewBox: `0 0 ${width} ${height}`,

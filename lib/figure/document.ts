@@ -27,6 +27,9 @@ export interface FigureElement {
 // deno-lint-ignore no-explicit-any
 export const document: any = (parseHTML("<html><body></body></html>") as any).document;
 
+/** The XML namespace of SVG. */
+export const svgNamespace = "http://www.w3.org/2000/svg";
+
 /** What may stand inside an element; nothing is drawn for null and undefined. */
 export type Child = FigureElement | string | null | undefined;
 
@@ -36,7 +39,7 @@ export function element(
   attributes: Record<string, string | number | undefined> = {},
   ...children: Child[]
 ): FigureElement {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  const node = document.createElementNS(svgNamespace, name);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined) continue;
     node.setAttribute(

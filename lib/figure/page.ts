@@ -41,7 +41,7 @@ h1 { font-size: 30px; line-height: 1.2; letter-spacing: -0.015em; font-weight: 6
 h2 { font-size: 20px; line-height: 1.3; letter-spacing: -0.01em; font-weight: 600; margin: 56px 0 8px; }
 p { margin: 0 0 12px; max-width: 38em; }
 .lead, figcaption, footer { color: var(--quiet); }
-figure { margin: 24px 0; }
+figure { margin: 20px -16px; }
 figure svg, figure img, figure canvas { display: block; }
 figure > div > svg, figure > svg, figure img { max-width: 100%; height: auto; }
 figcaption { font-size: 14px; line-height: 1.5; margin-top: 6px; padding-left: 16px; }

@@ -76,5 +76,5 @@ function section(
 
 function picture(figure: Figure, options?: FigureOptions, caption?: string): string {
   const below = caption ? `<figcaption>${escape(caption)}</figcaption>` : "";
-  return `<figure>${figure[fragment](options)}${below}</figure>`;
+  return `<figure>${figure[fragment]({ width: 640, ...options })}${below}</figure>`;
 }

@@ -1,4 +1,6 @@
+import { svgNamespace } from "./document.ts";
 import { display } from "./figure.ts";
+import { toPNG } from "./png.ts";
 import { jupyter } from "../progress.ts";
 
 /**
@@ -30,5 +32,14 @@ async function bundleOf(result: unknown): Promise<Record<string, string>> {
     return { "text/plain": summary.call(result) };
   }
   if (typeof displayed === "function") return await displayed.call(result);
+  // A plot of one's own: as an image, so that untrusted notebooks show it too.
+  const { outerHTML } = Object(result);
+  if (typeof outerHTML === "string") {
+    if (!outerHTML.startsWith("<svg ")) return { "text/html": outerHTML, "text/plain": "A plot" };
+    const named = /^<svg [^>]*xmlns=/.test(outerHTML);
+    const svg = named ? outerHTML : outerHTML.replace("<svg ", `<svg xmlns="${svgNamespace}" `);
+    const png = (await toPNG(svg)).toBase64();
+    return { "image/svg+xml": svg, "image/png": png, "text/plain": "A plot" };
+  }
   return { "text/plain": typeof result === "string" ? result : Deno.inspect(result) };
 }

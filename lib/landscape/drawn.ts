@@ -39,8 +39,10 @@ export interface DrawnLandscape {
   };
   /** How it was made, in a few words. */
   readonly caption?: string;
-  /** The names of the points at 0 and 1, where it is a line between two. */
-  readonly ends?: readonly [string, string];
+  /** Where it is a way from point to point, with whole numbers at the points: the rise above the straight line. */
+  readonly barrier?: number;
+  /** The standard error of that rise. */
+  readonly barrierError?: number;
 }
 
 /**
@@ -102,7 +104,11 @@ export function planeOf(landscape: DrawnLandscape): Plane & { stride: number } {
 }
 
 /** How a landscape was made, and what to be careful about; the parts of a subtitle. */
-export function circumstances(landscape: DrawnLandscape, stride = 1): string[] {
+export function circumstances(
+  landscape: DrawnLandscape,
+  stride = 1,
+  centre = "centre",
+): string[] {
   const { axes, values, done, center, partial, provenance = {}, caption } = landscape;
   const { samples, samplesAvailable, seed } = provenance;
   const computed = done.reduce((n, d) => n + d, 0);
@@ -115,7 +121,7 @@ export function circumstances(landscape: DrawnLandscape, stride = 1): string[] {
       (stride > 1 ? `: drawn from every ${ordinal(stride)} point along each axis` : ""),
     diverged > 0 &&
     `NaN or ∞ at ${formatNumber(diverged, 6)} of ${formatNumber(done.length, 8)} points`,
-    `loss ${formatNumber(center)} at the centre`,
+    `loss ${formatNumber(center)} at the ${centre}`,
     `${axes.map((axis) => axis.length).join(" × ")} points`,
     samples !== undefined &&
     (samplesAvailable !== undefined && samplesAvailable > samples

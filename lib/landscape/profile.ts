@@ -16,16 +16,16 @@ interface Point {
 
 /** A landscape of one direction as a line with a band, and the accuracy below it where there is one. */
 export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Drawing {
-  const { axes, labels, center, accuracies, ends, done } = landscape;
+  const { axes, labels, center, accuracies, done, barrier, barrierError } = landscape;
   const { theme, overlay, plot } = options;
   const uncertainty = bandOf(landscape, options.band);
   const points: Point[] = Array.from(axes[0], (x, i) => ({
     x,
-    loss: finite(done[i] ? landscape.values[i] : NaN),
+    loss: finite(landscape.values[i]),
     low: finite(uncertainty.low[i]),
     high: finite(uncertainty.high[i]),
     accuracy: finite(accuracies?.[i] ?? NaN),
-  }));
+  })).filter((_, i) => done[i]);
   const color = options.color ?? theme.series[0];
   const type = yType(points, plot.y?.type);
   const shown = points.flatMap((p) => [p.loss, p.low, p.high]).filter((v) => Number.isFinite(v));
@@ -46,11 +46,11 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
     })
     : null;
   const twoPanels = accuracies !== undefined && accuracies.some((a) => Number.isFinite(a));
-  const names = ends ??
-    (labels[0] && isBetweenTwo(landscape) ? ["start", "end"] as const : undefined);
+  const stations = stationsOf(landscape);
+  const rules = stations.length ? stations.map((_, k) => k) : [0];
   const lossAt = (x: number) => points.find((p) => p.x === x)?.loss ?? NaN;
-  const named = names
-    ? names.map((name, x) => ({ x, y: lossAt(x), text: `${name} · ${formatNumber(lossAt(x))}` }))
+  const named = stations.length
+    ? stations.map((name, x) => ({ x, y: lossAt(x), text: `${name} · ${formatNumber(lossAt(x))}` }))
     : pathsAmong(overlay, 1).length
     ? []
     : [{ x: 0, y: center, text: `centre · ${formatNumber(center)}` }];
@@ -74,7 +74,7 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
         ...(type === "log" && { domain: [floor, Math.max(...shown)], nice: false }),
       },
       marks: [
-        ...bounds(names ? [0, 1] : [0], theme.quiet),
+        ...bounds(rules, theme.quiet),
         band,
         line(2),
         namedPoints(named, { theme, curve: points.map((p) => ({ x: p.x, y: p.loss })) }),
@@ -97,16 +97,25 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
         tickFormat: (v: number) => `${v}%`,
       },
       marks: [
-        ...bounds(names ? [0, 1] : [0], theme.quiet),
+        ...bounds(rules, theme.quiet),
         Plot.line(points, { x: "x", y: "accuracy", stroke: theme.series[2], strokeWidth: 2 }),
       ],
     },
   };
   return {
-    title: names
-      ? `The loss on the line from ${names[0]} to ${names[1]}`
-      : "The loss along one direction",
-    subtitle: [...circumstances(landscape), uncertainty.text].filter((t) => t !== "").join(" · "),
+    title: titleOf(landscape, stations.length),
+    subtitle: [
+      ...(barrier
+        ? [
+          "the highest rise above the straight line between neighbours" +
+          (barrierError
+            ? `, ± ${formatNumber(2 * barrierError, 2)} (2 standard errors, paired)`
+            : ""),
+        ]
+        : []),
+      ...circumstances(landscape, 1, stations[0]),
+      uncertainty.text,
+    ].filter((text) => text !== "").join(" · "),
     summary: summaryOf(landscape),
     panels: twoPanels ? [lossPanel, accuracyPanel] : [lossPanel],
     marks: [line(2)],
@@ -123,11 +132,23 @@ function yType(points: Point[], asked: unknown): "log" | "linear" {
   return positive ? lossScale(losses).type : "linear";
 }
 
-/** A line is between two points where 0 and 1 are inside, and not the middle of it. */
-function isBetweenTwo({ axes: [x], labels, accuracies }: DrawnLandscape): boolean {
-  const inside = x[0] <= 0 && x[x.length - 1] >= 1 && x.includes(0) && x.includes(1);
-  return inside && (accuracies !== undefined || /\bto\b/.test(labels[0])) &&
-    x[0] + x[x.length - 1] === 1;
+/** The names of the points that a way leads through, at 0, 1, …; none where it is not such a way. */
+function stationsOf({ axes: [axis], barrier }: DrawnLandscape): string[] {
+  if (barrier === undefined) return [];
+  const last = Math.max(1, Math.floor(axis[axis.length - 1]));
+  return last === 1
+    ? ["first", "second"]
+    : Array.from({ length: last + 1 }, (_, k) => `point ${k + 1}`);
+}
+
+/** What one sees, in words: for a way between points, whether there is a barrier. */
+function titleOf({ barrier, barrierError = 0 }: DrawnLandscape, stations: number): string {
+  if (barrier === undefined) return "The loss along one direction";
+  const points = stations === 2 ? "two points" : `${stations} points`;
+  if (Number.isNaN(barrier)) return `The loss on the way between ${points}`;
+  return barrier > Math.max(2 * barrierError, 1e-9)
+    ? `A barrier of ${formatNumber(barrier)} between ${points}`
+    : `No barrier between ${points}`;
 }
 
 const bounds = (at: number[], stroke: string): Markish[] => [
