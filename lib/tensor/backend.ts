@@ -2,7 +2,9 @@ import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import wasmFactory from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js";
 import process from "node:process";
 import { keepKernels, registerKernels } from "./kernels.ts";
+import { castKernel } from "./kernels/cast.ts";
 import { matMulKernel } from "./kernels/matmul.ts";
+import { paddedKernel, paddedKernels } from "./kernels/padding.ts";
 import { repair } from "./repair.ts";
 import * as tf from "./tf.ts";
 import wasm from "./wasm_module.js";
@@ -39,10 +41,17 @@ async function start(): Promise<void> {
   // Also binds the kernels that were registered last to the backend, whoever started it.
   await tf.setBackend("wasm");
   const native = new Map(tf.getKernelsForBackend("wasm").map((k) => [k.kernelName, k]));
+  const mended = [
+    matMulKernel((name) => native.get(name)!),
+    castKernel(native.get(tf.Cast)!),
+    ...paddedKernels.map((name) => paddedKernel(native.get(name)!)),
+  ];
   registerKernels("wasm");
   keepKernels("wasm", [
-    matMulKernel((name) => native.get(name)!),
-    ...[...native.values()].filter(({ kernelName }) => kernelName !== tf.BatchMatMul),
+    ...mended,
+    ...[...native.values()].filter((kernel) =>
+      !mended.some((k) => k.kernelName === kernel.kernelName)
+    ),
   ]);
   repair();
   if (chosen && chosen !== "wasm") await tf.setBackend(chosen);

@@ -10,8 +10,6 @@ type Inputs = Record<string, Tensor>;
 const instead: Record<string, string> = {
   [tf.TopK]: "tf.max, or tf.gather with the indices of tf.topk computed outside",
   [tf.LRN]: "batch or layer normalization",
-  [tf.MaxPool3D]: "tf.maxPool over two of the axes, then over the third",
-  [tf.AvgPool3D]: "tf.avgPool over two of the axes, then over the third",
   [tf.FlipLeftRight]: "tf.reverse",
   [tf.TensorScatterUpdate]: "tf.where, or tf.scatterND",
   [tf.Diag]: "a product with tf.eye",

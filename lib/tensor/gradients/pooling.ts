@@ -1,20 +1,22 @@
 import { constant, kernel } from "../engine.ts";
+import { winners } from "../kernels/pooling.ts";
 import * as tf from "../tf.ts";
-import { poolWindows, winners } from "../kernels/pooling.ts";
-import { seen, taps, total, withMargins } from "../windows.ts";
+import { poolWindows, seen, taps, total, withMargins } from "../windows.ts";
 import { type Rule, rule } from "./rule.ts";
 
-/** Both gradients are linear in dy; in a window with several maxima the first, row by row, takes dy. */
-export const poolings: Rule[] = [
+type Tensor = tf.Tensor;
+
+/** The gradient is linear in dy; in a window with several maxima the first, row by row, takes dy. */
+const max = (forward: string, backward: string): Rule[] => [
   {
-    kernelName: tf.MaxPool,
+    kernelName: forward,
     inputsToSave: ["x"],
     outputsToSave: [true],
     gradFunc: (dy, [input, output], attributes) => ({
-      x: () => kernel(tf.MaxPoolGrad, { dy: dy as tf.Tensor, input, output }, attributes),
+      x: () => kernel(backward, { dy: dy as Tensor, input, output }, attributes),
     }),
   },
-  rule(tf.MaxPoolGrad, ["input", "output"], (ddx, [input, output], attributes) => ({
+  rule(backward, ["input", "output"], (ddx, [input, output], attributes) => ({
     dy: () => {
       const windows = poolWindows(input.shape, attributes);
       const won = constant(() => winners(input, output, windows));
@@ -24,11 +26,21 @@ export const poolings: Rule[] = [
     input: () => tf.zeros(input.shape),
     output: () => tf.zeros(output.shape),
   })),
-  rule(tf.AvgPool, ["x"], (dy, [input], attributes) => ({
-    x: () => kernel(tf.AvgPoolGrad, { dy, input }, attributes),
+];
+
+const average = (forward: string, backward: string): Rule[] => [
+  rule(forward, ["x"], (dy, [input], attributes) => ({
+    x: () => kernel(backward, { dy, input }, attributes),
   })),
-  rule(tf.AvgPoolGrad, ["input"], (ddx, [input], attributes) => ({
-    dy: () => kernel(tf.AvgPool, { x: ddx }, attributes),
+  rule(backward, ["input"], (ddx, [input], attributes) => ({
+    dy: () => kernel(forward, { x: ddx }, attributes),
     input: () => tf.zeros(input.shape),
   })),
+];
+
+export const poolings: Rule[] = [
+  ...max(tf.MaxPool, tf.MaxPoolGrad),
+  ...max(tf.MaxPool3D, tf.MaxPool3DGrad),
+  ...average(tf.AvgPool, tf.AvgPoolGrad),
+  ...average(tf.AvgPool3D, tf.AvgPool3DGrad),
 ];

@@ -35,7 +35,7 @@ const extreme = (kernelName: string): Rule => ({
  */
 function cumulativeProductGradient(dy: Tensor, x: Tensor, attributes: Attributes): Tensor {
   const { axis, exclusive, reverse } = attributes;
-  const order = <T>(list: T[]) => reverse ? list.reverse() : list;
+  const order = <T>(list: T[]) => reverse ? list.toReversed() : list;
   const factors = order(tf.unstack(x, axis));
   const seeds = order(tf.unstack(dy, axis));
   const prefixes = [tf.onesLike(factors[0])];

@@ -41,20 +41,17 @@ function contracted(left: Indexed, right: Indexed, keep: string): Indexed {
   };
 }
 
-/** Einstein sums, two operands at a time from the left. No letter twice in one operand, no ellipsis. */
+/** Einstein sums of one or two operands. No letter twice in one operand, no ellipsis. */
 export const einsum: ComposedKernel = {
   name: tf.Einsum,
   compute(inputs, { equation }) {
     const operands = Object.values(inputs);
-    // Checks the equation, in tfjs's own words.
+    // Checks the equation, and refuses more operands.
     tf.backend_util.decodeEinsumEquation(equation, operands.length);
     const [left, output] = equation.replaceAll(" ", "").split("->");
-    const subscripts: string[] = left.split(",");
-    const indexed = operands.map((t, i): Indexed => ({ t, axes: subscripts[i] }));
-    const product = indexed.reduce((a, b, i) =>
-      contracted(a, b, output + subscripts.slice(i + 1).join(""))
-    );
-    const result = summed(product, output);
-    return tf.clone(ordered(result, output));
+    const axes: string[] = left.split(",");
+    const [a, b] = operands.map((t, i): Indexed => ({ t, axes: axes[i] }));
+    const product = b ? contracted(a, b, output) : summed(a, output);
+    return tf.clone(ordered(product, output));
   },
 };

@@ -22,9 +22,6 @@ export function matMulKernel(native: (name: string) => tf.KernelConfig): tf.Kern
         native(name).kernelFunc({ inputs: inputs as Record<string, Info>, attrs, backend }) as Info;
       const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
       const [a, b] = [inputs.a as Info, inputs.b as Info];
-      const outer = outerShape(a, b);
-      if (!outer) return own.kernelFunc({ inputs, attrs, backend });
-
       const owned: Info[] = [];
       const keep = (x: Info) => (owned.push(x), x);
       const plain = (x: Info, transpose: boolean) => {
@@ -34,20 +31,20 @@ export function matMulKernel(native: (name: string) => tf.KernelConfig): tf.Kern
       const A = plain(a, transposeA);
       const B = plain(b, transposeB);
       const [[batchA, m, k], [batchB, , n]] = [A.shape, B.shape];
+      const { outer, left, right } = pairs(a.shape.slice(0, -2), b.shape.slice(0, -2));
       const shape = [...outer, m, n];
       const times = (x: Info, y: Info) =>
         run(tf.BatchMatMul, { a: x, b: y }, { transposeA: false, transposeB: false });
       try {
         if (batchB === 1) return reshaped(times(reshaped(A, [1, batchA * m, k]), B), shape);
-        if (m * k * n < worthSlicing) return reshaped(times(A, B), shape);
+        // The loop broadcasts one matrix against several, and gets further broadcasting wrong.
+        const isPlain = right.length === batchB && (batchA === batchB || batchA === 1);
+        if (isPlain && m * k * n < worthSlicing) return reshaped(times(A, B), shape);
         const matrix = (x: Info, i: number) =>
           x.shape[0] === 1
             ? x
             : keep(run(tf.Slice, { x }, { begin: [i, 0, 0], size: [1, ...x.shape.slice(1)] }));
-        const products = Array.from(
-          { length: batchB },
-          (_, i) => keep(times(matrix(A, i), matrix(B, i))),
-        );
+        const products = left.map((i, pair) => keep(times(matrix(A, i), matrix(B, right[pair]))));
         return reshaped(run(tf.Concat, products, { axis: 0 }), shape);
       } finally {
         owned.forEach(free);
@@ -59,11 +56,15 @@ export function matMulKernel(native: (name: string) => tf.KernelConfig): tf.Kern
 const batchOf = (x: Info) => x.shape.slice(0, -2).reduce((n, m) => n * m, 1);
 const reshaped = ({ dataId, dtype }: Info, shape: number[]): Info => ({ dataId, dtype, shape });
 
-/** The batch dimensions of the product, or undefined where both operands are broadcast against each other. */
-function outerShape(a: Info, b: Info): number[] | undefined {
-  const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
-  const longer = left.length >= right.length ? left : right;
-  if (batchOf(b) === 1) return longer === left ? left : [...right.slice(left.length), ...left];
-  if (batchOf(a) === 1) return longer === right ? right : [...left.slice(right.length), ...right];
-  return left.join() === right.join() ? left : undefined;
+/** The batch dimensions of a product, and which matrix of either side goes into each of its matrices. */
+function pairs(a: number[], b: number[]): { outer: number[]; left: number[]; right: number[] } {
+  const outer = tf.broadcast_util.assertAndGetBroadcastShape(a, b);
+  const index = (own: number[]) =>
+    outer.reduce<number[]>((indices, n, axis) => {
+      const size = own[axis - outer.length + own.length] ?? 1;
+      return indices.flatMap((i) =>
+        Array.from({ length: n }, (_, k) => i * size + (size === 1 ? 0 : k))
+      );
+    }, [0]);
+  return { outer, left: index(a), right: index(b) };
 }

@@ -1,7 +1,7 @@
-import type { Attributes } from "../engine.ts";
 import * as tf from "../tf.ts";
 import {
   placed,
+  poolWindows,
   seen,
   taps,
   total,
@@ -12,20 +12,6 @@ import {
 import type { ComposedKernel } from "./composed.ts";
 
 type Tensor = tf.Tensor;
-type Shape = [number, number, number, number];
-
-/** How a pooling's windows lie on its input. */
-export function poolWindows(shape: number[], attributes: Attributes): Windows {
-  const { filterSize, strides, pad, dimRoundingMode } = attributes;
-  return tf.backend_util.computePool2DInfo(
-    shape as Shape,
-    filterSize,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  );
-}
 
 /** For each tap, 1 where it holds the first maximum of its window and 0 elsewhere. */
 export function winners(input: Tensor, output: Tensor, windows: Windows): Tensor[] {
@@ -39,43 +25,44 @@ export function winners(input: Tensor, output: Tensor, windows: Windows): Tensor
   });
 }
 
-/** 1 / the number of elements in each window, margins not counted: [1, outHeight, outWidth, 1]. */
-function shares(w: Windows): Tensor {
-  const inside = (out: number, stride: number, filter: number, size: number, margin: number) =>
-    Array.from({ length: out }, (_, i) => {
-      const from = i * stride - margin;
-      return Math.min(from + filter, size) - Math.max(from, 0);
-    });
-  const { top, left } = w.padInfo;
-  const rows = inside(w.outHeight, w.strideHeight, w.filterHeight, w.inHeight, top);
-  const columns = inside(w.outWidth, w.strideWidth, w.filterWidth, w.inWidth, left);
-  const values = rows.flatMap((r) => columns.map((c) => 1 / (r * c)));
-  return tf.tensor(values, [1, w.outHeight, w.outWidth, 1]);
+/** 1 / the number of elements in each window, margins not counted: [1, …count, 1]. */
+function shares({ size, count, filter, strides, margins }: Windows): Tensor {
+  const numbers = count.map((n, axis) =>
+    Array.from({ length: n }, (_, i) => {
+      const from = i * strides[axis] - margins[axis][0];
+      return Math.min(from + filter[axis], size[axis]) - Math.max(from, 0);
+    })
+  );
+  const values = numbers.reduce((a, b) => a.flatMap((m) => b.map((n) => m * n)));
+  return tf.tensor(values.map((n) => 1 / n), [1, ...count, 1]);
 }
+
+const maxGradient = (name: string): ComposedKernel => ({
+  name,
+  compute({ dy, input, output }, attributes) {
+    const windows = poolWindows(input.shape, attributes);
+    const won = winners(input, output, windows);
+    const parts = taps(windows).map((tap, k) => placed(tf.mul(won[k], dy), windows, tap));
+    return withoutMargins(total(parts), windows);
+  },
+});
+
+const averageGradient = (name: string): ComposedKernel => ({
+  name,
+  compute({ dy, input }, attributes) {
+    const windows = poolWindows(input.shape, attributes);
+    const share = tf.mul(dy, shares(windows));
+    return withoutMargins(total(taps(windows).map((tap) => placed(share, windows, tap))), windows);
+  },
+});
 
 /**
  * The wasm backend's own kernels give ties to the last maximum, and divide by the whole window where it
  * hangs over the edge, although the forward pass divides by what is inside.
  */
 export const poolingKernels: ComposedKernel[] = [
-  {
-    name: tf.MaxPoolGrad,
-    compute({ dy, input, output }, attributes) {
-      const windows = poolWindows(input.shape, attributes);
-      const won = winners(input, output, windows);
-      const parts = taps(windows).map((tap, k) => placed(tf.mul(won[k], dy), windows, tap));
-      return withoutMargins(total(parts), windows);
-    },
-  },
-  {
-    name: tf.AvgPoolGrad,
-    compute({ dy, input }, attributes) {
-      const windows = poolWindows(input.shape, attributes);
-      const share = tf.mul(dy, shares(windows));
-      return withoutMargins(
-        total(taps(windows).map((tap) => placed(share, windows, tap))),
-        windows,
-      );
-    },
-  },
+  maxGradient(tf.MaxPoolGrad),
+  maxGradient(tf.MaxPool3DGrad),
+  averageGradient(tf.AvgPoolGrad),
+  averageGradient(tf.AvgPool3DGrad),
 ];
