@@ -41,7 +41,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
     accent: "#d9480f",
     hole: "#f1f2f4",
     line: "#0b2b50",
-    series: ["#1f6aa5", "#d9480f", "#0d8a6a", "#a13d7f", "#8a6a00", "#5a5fc0"],
+    series: ["#1f6aa5", "#d9480f", "#0d8a6a", "#721813", "#2571f3", "#5b294e"],
     ramp: ramp("#09203f", "#134a78", "#2a7aa3", "#67aeb9", "#b0d3bd", "#ebe3b6", "#fdf1cf"),
   },
   dark: {
@@ -54,7 +54,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
     accent: "#ffb454",
     hole: "#1f2327",
     line: "#ffffff",
-    series: ["#6cb6e8", "#ffb454", "#4fd1a5", "#e48cc4", "#d9c85a", "#a3a7ff"],
+    series: ["#6cb6e8", "#ffb454", "#4fd1a5", "#2a73f6", "#b25f3c", "#1e8586"],
     ramp: ramp("#0a1730", "#143a62", "#1c6388", "#4594a2", "#94c3ad", "#dbd6a4", "#f6e9c3"),
   },
 };
