@@ -1,3 +1,4 @@
+import { accumulate, norm, scaled } from "../vector.ts";
 import { type Krylov, lanczos, type LanczosOptions, type RitzPair, ritzVector } from "./lanczos.ts";
 
 /** An eigenvalue with its unit vector. */
@@ -39,24 +40,27 @@ export async function eigenpairs(
   { top, bottom, tolerance, ...options }: EigenpairOptions,
 ): Promise<Ends> {
   const { dimension, steps } = options;
-  let known: Eigenpair[] = [], high = top, low = bottom;
+  let known: Eigenpair[] = [], high = top, low = bottom, draw = options.draw;
+  // a bit further than it must go: eigenvalues gain with the square of the residual
+  const goal = tolerance / 3;
+  let ends: Ends = { top: [], bottom: [] };
   for (let round = 0;; round++) {
     const scaleOf = (pairs: readonly { value: number }[]) =>
       Math.max(0, ...[...pairs, ...known].map(({ value }) => Math.abs(value)));
-    // a third of the tolerance, so that what is measured with rounding is still within it
-    const converged = ({ residual }: { residual: number }, scale: number) =>
-      residual <= tolerance * scale / 3;
     const run = await lanczos(product, {
       ...options,
+      draw,
       avoid: known.map(({ vector }) => vector),
       satisfied(pairs) {
         if (round === 0 && dimension <= steps) return false;
-        const scale = scaleOf(pairs), near = (pair: RitzPair) => converged(pair, scale);
+        const limit = goal * scaleOf(pairs), near = (pair: RitzPair) => pair.residual <= limit;
         return pairs.length >= Math.max(high, low) &&
           pairs.slice(pairs.length - high).every(near) && pairs.slice(0, low).every(near);
       },
     });
     if (!run.finite) return notFinite(top, bottom);
+    // a run that is cut short knows less than the one before
+    if (run.stopped && round > 0) return ends;
     // who comes later must be better by more than the tolerance, or ties would never end
     const margin = round > 0 && !run.exhausted ? tolerance * scaleOf(run.pairs) : 0;
     const found = run.pairs.map((ritz) => candidate(run, ritz));
@@ -66,23 +70,35 @@ export async function eigenpairs(
         .sort((a, b) => b.key - a.key)
         .slice(0, count);
     const chosen = { top: best(1, top), bottom: best(-1, bottom) };
-    const ends = {
+    ends = {
       top: chosen.top.map((c) => c.pair()),
       bottom: chosen.bottom.map((c) => c.pair()),
     };
-    const scale = scaleOf(run.pairs);
-    const fresh = new Set(
-      [...chosen.top, ...chosen.bottom].filter((c) => c.isNew).map((c) => c.pair())
-        .filter((pair) => converged(pair, scale)),
+    const limit = goal * scaleOf(run.pairs);
+    const fresh = [...new Set([...ends.top, ...ends.bottom])].filter((pair) =>
+      !known.includes(pair)
     );
-    if (run.exhausted || fresh.size === 0) return ends;
-    known = [...known, ...fresh];
-    // at least one more at each end, to see whether it is one of those that are wanted
-    const missing = (pairs: Eigenpair[]) => pairs.filter((pair) => !known.includes(pair)).length;
-    high = top && Math.max(1, missing(ends.top));
-    low = bottom && Math.max(1, missing(ends.bottom));
+    const done = fresh.filter(({ residual }) => residual <= limit);
+    if (run.exhausted || done.length === 0) return ends;
+    known = [...known, ...done];
+    const open = fresh.filter((pair) => !done.includes(pair));
+    // a missing copy of a repeated eigenvalue changes nothing where only one is wanted
+    const left = (pairs: Eigenpair[]) => {
+      const missing = pairs.filter((pair) => open.includes(pair)).length;
+      return pairs.length > 1 ? Math.max(1, missing) : missing;
+    };
+    [high, low] = [left(ends.top), left(ends.bottom)];
+    if (high + low === 0) return ends;
+    // what is nearly there leads the way; the random part sees what it does not
+    draw = () => {
+      const vector = unit(options.draw());
+      open.splice(0).forEach((pair) => accumulate(vector, pair.vector, 10));
+      return vector;
+    };
   }
 }
+
+const unit = (vector: Float64Array) => scaled(vector, 1 / norm(vector));
 
 /** A Ritz pair whose vector is made when it is needed, and once. */
 function candidate(run: Krylov, ritz: RitzPair): { value: number; pair: () => Eigenpair } {

@@ -19,6 +19,8 @@ export interface Krylov {
   pairs: RitzPair[];
   /** True if the basis fills the space that was left: then all pairs are exact. */
   exhausted: boolean;
+  /** True if a product was refused. */
+  stopped: boolean;
   /** False if a product held NaN or ±∞. */
   finite: boolean;
 }
@@ -78,13 +80,16 @@ export async function lanczos(
       residual: Math.abs(beta[alpha.length - 1] * weights[alpha.length - 1]),
     }));
   };
-  let next = await fresh(), scale = 0;
+  let next = await fresh(), scale = 0, stopped = false;
   for (let m = 1; next && m <= steps; m++) {
     const image = await product(next);
-    if (!image) break;
+    if (!image) {
+      stopped = true;
+      break;
+    }
     const a = dot(next, image), b = Math.sqrt(dot(image, image));
     if (!Number.isFinite(a) || !Number.isFinite(b)) {
-      return { basis, pairs: [], exhausted: false, finite: false };
+      return { basis, pairs: [], exhausted: false, stopped, finite: false };
     }
     scale = Math.max(scale, b);
     basis.push(next);
@@ -106,6 +111,7 @@ export async function lanczos(
     basis,
     pairs: basis.length ? ritz() : [],
     exhausted: next === undefined,
+    stopped,
     finite: true,
   };
 }
