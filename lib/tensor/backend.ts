@@ -5,6 +5,7 @@ import { keepKernels, registerKernels } from "./kernels.ts";
 import { castKernel } from "./kernels/cast.ts";
 import { matMulKernel } from "./kernels/matmul.ts";
 import { paddedKernel, paddedKernels } from "./kernels/padding.ts";
+import { sliceKernels } from "./kernels/slice.ts";
 import { repair } from "./repair.ts";
 import * as tf from "./tf.ts";
 import wasm from "./wasm_module.js";
@@ -41,10 +42,13 @@ async function start(): Promise<void> {
   // Also binds the kernels that were registered last to the backend, whoever started it.
   await tf.setBackend("wasm");
   const native = new Map(tf.getKernelsForBackend("wasm").map((k) => [k.kernelName, k]));
+  const kernel = (name: string) => native.get(name)!;
+  const slices = sliceKernels(kernel);
   const mended = [
-    matMulKernel((name) => native.get(name)!),
-    castKernel(native.get(tf.Cast)!),
-    ...paddedKernels.map((name) => paddedKernel(native.get(name)!)),
+    ...slices,
+    castKernel(kernel(tf.Cast)),
+    matMulKernel((name) => slices.find((k) => k.kernelName === name) ?? kernel(name)),
+    ...paddedKernels.map((name) => paddedKernel(kernel(name))),
   ];
   registerKernels("wasm");
   keepKernels("wasm", [

@@ -5,7 +5,7 @@ type Info = tf.TensorInfo;
 type Run = (name: string, inputs: Record<string, Info> | Info[], attributes: Attributes) => Info;
 
 /** Below this many multiplications the backend's scalar loop costs less than slicing. */
-const worthSlicing = 30_000;
+const worthSlicing = 20_000;
 
 /**
  * The wasm backend multiplies two plain matrices fast, and falls into a scalar loop where one of them is
