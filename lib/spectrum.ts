@@ -1,3 +1,4 @@
+import { type Figure, figure } from "./figure/figure.ts";
 import { describe } from "./layout.ts";
 import type { Operator } from "./loss.ts";
 import { type Eigenpair, eigenpairs } from "./math/eigenpairs.ts";
@@ -5,10 +6,11 @@ import { hutchinson, type Trace } from "./math/hutchinson.ts";
 import { random } from "./math/random.ts";
 import { type Control, type Job, steps as withSteps } from "./progress.ts";
 import { type Provenance, provenance, type Source } from "./provenance.ts";
+import { drawStems } from "./spectrum/stems.ts";
 import { accumulate, norm, type Vector } from "./vector.ts";
 
 /** The ends of a spectrum, and the trace, each with what tells whether to believe it. */
-export interface Spectrum {
+export interface Spectrum extends Figure {
   /** The largest eigenvalues, signed, descending. */
   eigenvalues: Float64Array;
   /** ‖Hv − λv‖ for each of them, measured with a product of its own: λ is at most so far from an eigenvalue. */
@@ -144,7 +146,7 @@ export async function spectrum(
       Float64Array.from(pairs, (pair) => measured.get(pair) ?? pair.residual);
     const within = (pairs: Eigenpair[]) =>
       pairs.map((pair) => (measured.get(pair) ?? Infinity) <= tolerance * scale);
-    return {
+    return figure<Omit<Spectrum, keyof Figure>>({
       eigenvalues: Float64Array.from(found.top, ({ value }) => value),
       residuals: residuals(found.top),
       converged: within(found.top),
@@ -162,7 +164,7 @@ export async function spectrum(
       products: count.products,
       partial: job.stopped,
       provenance: finish({ evaluations: count.products, seed }),
-    };
+    }, drawStems);
   });
 }
 

@@ -1,0 +1,134 @@
+import * as Plot from "@observablehq/plot";
+import type { Drawing, DrawOptions } from "../figure/drawing.ts";
+import { formatNumber } from "../figure/text.ts";
+
+/** What the drawing needs to know of a spectrum. */
+export interface DrawnSpectrum {
+  /** The largest eigenvalues, descending. */
+  readonly eigenvalues: Float64Array;
+  /** Their residuals. */
+  readonly residuals: Float64Array;
+  /** Whether they have converged. */
+  readonly converged: readonly boolean[];
+  /** The smallest eigenvalues, ascending. */
+  readonly bottom: Float64Array;
+  /** Their residuals. */
+  readonly bottomResiduals: Float64Array;
+  /** Whether they have converged. */
+  readonly bottomConverged: readonly boolean[];
+  /** The trace, if it was asked for. */
+  readonly trace?: { readonly value: number; readonly standardError: number };
+  /** The number of eigenvalues that there are. */
+  readonly dimension: number;
+  /** How many products were computed. */
+  readonly products: number;
+  /** Whether it was stopped. */
+  readonly partial: boolean;
+}
+
+/** An eigenvalue with its place in the order of all. */
+interface Stem {
+  rank: string;
+  value: number;
+  low: number;
+  high: number;
+  converged: boolean;
+}
+
+const stem = (rank: number, value: number, residual: number, converged: boolean): Stem => ({
+  rank: rank.toLocaleString("en"),
+  value,
+  low: value - residual,
+  high: value + residual,
+  converged,
+});
+
+/** Both ends of a spectrum as stems, each with its residual as a whisker. */
+export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Drawing {
+  const { eigenvalues, bottom, dimension, trace, products, partial } = spectrum;
+  const top = Array.from(
+    eigenvalues,
+    (value, k) => stem(k + 1, value, spectrum.residuals[k], spectrum.converged[k]),
+  );
+  const low = Array.from(
+    bottom,
+    (value, k) =>
+      stem(dimension - k, value, spectrum.bottomResiduals[k], spectrum.bottomConverged[k]),
+  ).reverse().filter(({ rank }) => top.every((other) => other.rank !== rank));
+  const stems = [...top, ...low].filter(({ value }) => Number.isFinite(value));
+  const color = ({ value }: Stem) => value < 0 ? theme.accent : theme.series[0];
+  const off = stems.filter(({ converged }) => !converged).length;
+  const ends = `${formatNumber(eigenvalues[0])}${
+    bottom.length ? ` to ${formatNumber(bottom[0])}` : ""
+  }`;
+  return {
+    title: bottom[0] < 0
+      ? "The curvature, from its steepest direction to the one that falls away most"
+      : "The curvature along its steepest directions",
+    subtitle: [
+      `eigenvalues ${ends}, of ${dimension.toLocaleString("en")}`,
+      ...(trace
+        ? [`trace ${formatNumber(trace.value)} ± ${formatNumber(trace.standardError, 1)}`]
+        : []),
+      "whiskers: residuals",
+      ...(off ? [`${off} of ${stems.length} not converged`] : []),
+      `${products} products`,
+      ...(partial ? ["stopped before its end"] : []),
+    ].join(" · "),
+    summary: `Spectrum: ${ends}, ${off ? `${off} of ${stems.length} not converged` : "converged"}`,
+    key: [
+      { label: "positive: uphill both ways", swatch: "dot", color: theme.series[0] },
+      ...(stems.some(({ value }) => value < 0)
+        ? [{ label: "negative: downhill both ways", swatch: "dot" as const, color: theme.accent }]
+        : []),
+    ],
+    panels: [{
+      title: "eigenvalue",
+      plot: {
+        marginLeft: 60,
+        marginRight: 20,
+        marginTop: 30,
+        marginBottom: 42,
+        height: 260,
+        x: {
+          type: "point",
+          padding: 0.6,
+          domain: stems.map(({ rank }) => rank),
+          label: "place in the order of all eigenvalues",
+          labelAnchor: "center",
+          labelArrow: "none",
+          tickSize: 0,
+        },
+        y: { grid: true, ticks: 5, tickSize: 0, label: null, nice: true },
+        marks: [
+          Plot.ruleY([0], { stroke: theme.quiet }),
+          Plot.ruleX(stems, { x: "rank", y1: 0, y2: "value", stroke: color, strokeWidth: 2 }),
+          Plot.ruleX(stems, {
+            x: "rank",
+            y1: "low",
+            y2: "high",
+            stroke: theme.ink,
+            strokeWidth: 1,
+          }),
+          Plot.dot(stems, {
+            x: "rank",
+            y: "value",
+            r: 5,
+            stroke: color,
+            strokeWidth: 2,
+            fill: (d: Stem) => d.converged ? color(d) : theme.paper,
+          }),
+          Plot.text(stems, {
+            x: "rank",
+            y: "value",
+            text: ({ value }: Stem) => formatNumber(value),
+            dy: -14,
+            fill: theme.ink,
+            stroke: theme.halo,
+            strokeWidth: 3,
+          }),
+        ],
+      },
+    }],
+  };
+}
