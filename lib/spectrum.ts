@@ -74,8 +74,9 @@ const doing = "compute the spectrum";
  *
  * An operator with products that are not finite has the eigenvalues NaN.
  *
- * Cost: typically 8 to 20 products to find, as many to check for repeated eigenvalues, one for each residual
- * and one for each probe. Memory: `steps` + top + bottom vectors in double precision.
+ * Cost: typically 8 to 20 products for the largest eigenvalues and as many to look for repeated ones (none if
+ * a single one is wanted), one for each residual and one for each probe. The smallest eigenvalue of a network
+ * lies at the edge of a dense bulk and takes some 60; `bottom: 0` saves them. Memory: `steps` + top + bottom vectors in double precision.
  *
  * @throws {RangeError} if an option is out of range.
  *
@@ -125,8 +126,9 @@ export async function spectrum(
       `Cannot ${doing}: steps must be at least ${least} for as many eigenvalues, got ${steps}`,
     );
   }
-  const total = (least ? Math.min(steps, dimension) + wanted.top + wanted.bottom : 0) + probes;
-  return await withSteps(control, { label: "spectrum", total, unit: "products" }, async (job) => {
+  const pairs = Math.min(wanted.top + wanted.bottom, dimension);
+  const total = (least ? Math.min(steps, dimension) : 0) + pairs + probes;
+  return await withSteps(control, { label: "spectrum", total, unit: "steps" }, async (job) => {
     const finish = provenance(operator);
     const count = { products: 0 };
     const product = productOf(operator, job, count);
@@ -142,6 +144,8 @@ export async function spectrum(
     }
     const signs = drawer(operator, random(seed, "trace").sign);
     const trace = probes ? await hutchinson(product, { probes, draw: signs }) : undefined;
+    // what has converged early needs no more steps
+    if (!job.stopped && count.products < total) job.advance(total - count.products);
     const residuals = (pairs: Eigenpair[]) =>
       Float64Array.from(pairs, (pair) => measured.get(pair) ?? pair.residual);
     const within = (pairs: Eigenpair[]) =>

@@ -259,11 +259,17 @@ Deno.test("a stopped spectrum is valid and says that it is partial", async () =>
   }
 });
 
-Deno.test("progress counts products", async () => {
+Deno.test("progress is told of every product and is complete at the end", async () => {
   const reports: ProgressState[] = [];
   const progress = { report: (s: ProgressState) => reports.push(s) };
   const { products } = await spectrum(matrix([3, 2, 1]), { progress });
-  assertEquals([reports.at(-1)!.done, reports.at(-1)!.unit], [products, "products"]);
+  assertEquals(reports.length, products);
+  assertEquals(reports.at(-1)!.done, reports.at(-1)!.total);
+  reports.length = 0;
+  const lambda = Array.from({ length: 200 }, (_, i) => 2 ** -i);
+  const early = await spectrum(matrix(lambda), { progress, top: 1, bottom: 0 });
+  assert(early.products < reports[0].total);
+  assertEquals(reports.at(-1)!.done, reports.at(-1)!.total);
 });
 
 Deno.test("what makes no sense is refused", async () => {
