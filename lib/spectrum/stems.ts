@@ -63,8 +63,8 @@ export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Draw
   }`;
   return {
     title: bottom[0] < 0
-      ? "The curvature, from its steepest direction to the one that falls away most"
-      : "The curvature along its steepest directions",
+      ? "Curvature: where it is steepest, and where it falls away"
+      : "Curvature: where it is steepest",
     subtitle: [
       `eigenvalues ${ends}, of ${dimension.toLocaleString("en")}`,
       ...(trace
@@ -122,7 +122,8 @@ export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Draw
             x: "rank",
             y: "value",
             text: ({ value }: Stem) => formatNumber(value),
-            dy: -14,
+            textAnchor: "start",
+            dx: 10,
             fill: theme.ink,
             stroke: theme.halo,
             strokeWidth: 3,
