@@ -1,8 +1,7 @@
 import { plot } from "@observablehq/plot";
-import type { PlotOptions } from "@observablehq/plot";
 import { hash } from "../math/random.ts";
 import { document, element, type FigureElement, svgNamespace } from "./document.ts";
-import type { Drawing, PlotPanel, ScenePanel } from "./drawing.ts";
+import type { Drawing, PlotOptions, PlotPanel, ScenePanel } from "./drawing.ts";
 import { key, legendWidth, lossLegend } from "./legend.ts";
 import { drawScene, type Scene } from "./scene.ts";
 import { wrap } from "./text.ts";
@@ -12,8 +11,9 @@ import { fonts, type Theme } from "./theme.ts";
 export interface Composed {
   /** The whole picture. */
   readonly svg: FigureElement;
-  /** Its size in px. */
+  /** Its width in px. */
   readonly width: number;
+  /** Its height in px. */
   readonly height: number;
   /** What can be rotated, and where it stands in the picture. */
   readonly scene?: { scene: Scene; x: number; y: number; width: number; height: number };

@@ -1,7 +1,12 @@
-import type { Markish, PlotOptions } from "@observablehq/plot";
 import type { LossScale } from "./loss_scale.ts";
 import type { Scene } from "./scene.ts";
 import type { Theme, ThemeName } from "./theme.ts";
+
+/** The options of Observable Plot's `plot`. */
+export type PlotOptions = NonNullable<Parameters<(typeof import("@observablehq/plot"))["plot"]>[0]>;
+
+/** A mark of Observable Plot, or a list of them. */
+export type Markish = NonNullable<PlotOptions["marks"]>[number];
 
 /** Which uncertainty a line profile shows as a band of ± 2 standard errors. */
 export type Band = "population" | "trainingSet" | "difference" | "none";

@@ -1,7 +1,14 @@
-import type { Markish, PlotOptions } from "@observablehq/plot";
 import { compose, type Composed } from "./compose.ts";
 import type { FigureElement } from "./document.ts";
-import type { Draw, Drawing, DrawOptions, FigureOptions, MarksOptions } from "./drawing.ts";
+import type {
+  Draw,
+  Drawing,
+  DrawOptions,
+  FigureOptions,
+  Markish,
+  MarksOptions,
+  PlotOptions,
+} from "./drawing.ts";
 import { toPlain } from "./json.ts";
 import { escape, page } from "./page.ts";
 import { toPNG } from "./png.ts";

@@ -1,7 +1,7 @@
 import { type Child, element, type FigureElement } from "./document.ts";
 import type { KeyEntry } from "./drawing.ts";
 import { bandPosition, type LossScale } from "./loss_scale.ts";
-import { formatNumber, textWidth } from "./text.ts";
+import { formatNumbers, textWidth } from "./text.ts";
 import type { Theme } from "./theme.ts";
 
 /** The width that {@link lossLegend} needs, in px. */
@@ -20,12 +20,14 @@ export function lossLegend(scale: LossScale, theme: Theme, height: number): Figu
       fill: theme.ramp(bandPosition(scale, k)),
     })
   );
-  const names = scale.named().map((level) =>
+  const labelled = scale.named();
+  const texts = formatNumbers(labelled);
+  const names = labelled.map((level, k) =>
     element(
       "g",
       { transform: `translate(0 ${y(level).toFixed(2)})` },
       element("line", { x1: 12, x2: 16, stroke: theme.quiet }),
-      element("text", { x: 20, dy: "0.32em", fill: theme.quiet }, formatNumber(level)),
+      element("text", { x: 20, dy: "0.32em", fill: theme.quiet }, texts[k]),
     )
   );
   const title = element(

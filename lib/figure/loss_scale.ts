@@ -32,7 +32,11 @@ export function lossScale(values: ArrayLike<number>, type?: "log" | "linear"): L
   const loggable = high > 0 && quantileSorted(finite, 0.02) >= 0;
   const log = (type ?? (loggable && high / floor > 12 ? "log" : "linear")) === "log" && high > 0;
   const domain: [number, number] = log ? [floor, high] : [low, high];
-  if (domain[0] === domain[1]) domain[1] += Math.abs(domain[1]) * 1e-3 || 1;
+  // One loss only: it stands in the middle.
+  if (domain[0] === domain[1]) {
+    const room = Math.abs(domain[1]) / 2 || 1;
+    [domain[0], domain[1]] = [domain[0] - room, domain[1] + room];
+  }
   const along = log ? Math.log : (v: number) => v;
   const [start, end] = domain.map(along);
   const inside = (v: number) => v > domain[0] && v < domain[1];

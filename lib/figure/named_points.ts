@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
-import type { Markish } from "@observablehq/plot";
+import type { Markish } from "./drawing.ts";
 import { element, type FigureElement } from "./document.ts";
-import { placeLabels } from "./place_labels.ts";
+import { type Box, placeLabels } from "./place_labels.ts";
 import type { Theme } from "./theme.ts";
 
 /** Where a mark made of a function is drawn: what Plot hands to it. */
@@ -9,9 +9,9 @@ export interface Place {
   /** The scales of the plot that the mark stands in. */
   readonly scales: { x: (value: number) => number; y: (value: number) => number };
   /** Its inner frame in px. */
-  readonly frame: { x1: number; x2: number; y1: number; y2: number };
+  readonly frame: Box;
   /** The texts that other marks have put there. */
-  readonly taken: { x1: number; x2: number; y1: number; y2: number }[];
+  readonly taken: Box[];
 }
 
 const taken = new WeakMap<object, Place["taken"]>();
@@ -62,8 +62,9 @@ export function haloText(
 
 /** A point with a name. */
 export interface NamedPoint {
-  /** Where it is, in the coordinates of the data. */
+  /** Where it is along x, in the coordinates of the data. */
   readonly x: number;
+  /** Where it is along y. */
   readonly y: number;
   /** Its name. */
   readonly text: string;

@@ -2,8 +2,9 @@ import { textWidth } from "./text.ts";
 
 /** A text that wants to stand beside a point, in px. */
 export interface Label {
-  /** The point. */
+  /** The point, from the left. */
   readonly x: number;
+  /** The point, from the top. */
   readonly y: number;
   /** The text. */
   readonly text: string;
@@ -19,10 +20,15 @@ export interface PlacedLabel extends Label {
   readonly at: { readonly x: number; readonly y: number };
 }
 
-interface Box {
+/** A rectangle in px. */
+export interface Box {
+  /** Its left edge. */
   x1: number;
+  /** Its right edge. */
   x2: number;
+  /** Its upper edge. */
   y1: number;
+  /** Its lower edge. */
   y2: number;
 }
 

@@ -38,6 +38,16 @@ export function formatNumber(value: number, digits = 3): string {
   return text.replaceAll("-", "−");
 }
 
+/** Numbers that stand together, each with as many digits as it takes to tell them all apart. */
+export function formatNumbers(values: readonly number[]): string[] {
+  const distinct = new Set(values).size;
+  for (let digits = 3; digits < 12; digits++) {
+    const texts = values.map((value) => formatNumber(value, digits));
+    if (new Set(texts).size === distinct) return texts;
+  }
+  return values.map(String);
+}
+
 /** A share as a percentage: 0.8812 gives 88%, 0.0042 gives 0.4%. */
 export function formatShare(share: number): string {
   const percent = 100 * share;

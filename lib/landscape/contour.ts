@@ -1,7 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import type { Markish } from "@observablehq/plot";
 import { contours } from "d3";
-import type { Drawing, DrawOptions, KeyEntry } from "../figure/drawing.ts";
+import type { Drawing, DrawOptions, KeyEntry, Markish } from "../figure/drawing.ts";
 import { element } from "../figure/document.ts";
 import { legendWidth } from "../figure/legend.ts";
 import { bandPosition, type LossScale, lossScale } from "../figure/loss_scale.ts";
@@ -42,7 +41,7 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
     title,
     subtitle: circumstances(landscape, plane.stride).join(" · "),
     summary: summaryOf(landscape),
-    legend: scale,
+    legend: plane.values.some(Number.isFinite) ? scale : undefined,
     key: [...pathKey(paths.length, theme), ...holeKey(plane)],
     panels: [{
       plot: {

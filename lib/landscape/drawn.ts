@@ -76,8 +76,9 @@ function every(picks: Int32Array[], shape: number[], test: (index: number) => bo
 
 /** The values of a plane of points, x first: NaN where the loss is NaN or ±∞ or was not computed. */
 export interface Plane {
-  /** Coordinates along x and y, rising. */
+  /** Coordinates along x, rising. */
   readonly x: Float64Array;
+  /** Coordinates along y, rising. */
   readonly y: Float64Array;
   /** The loss at (x[i], y[j]), or NaN: index i·y.length + j. */
   readonly values: Float64Array;

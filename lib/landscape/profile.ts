@@ -1,6 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { Markish } from "@observablehq/plot";
-import type { Band, Drawing, DrawOptions, PlotPanel } from "../figure/drawing.ts";
+import type { Band, Drawing, DrawOptions, Markish, PlotPanel } from "../figure/drawing.ts";
 import { logLevels, lossScale } from "../figure/loss_scale.ts";
 import { namedPoints } from "../figure/named_points.ts";
 import { formatNumber } from "../figure/text.ts";

@@ -2,7 +2,7 @@ import { ticks } from "d3";
 import type { Drawing, DrawOptions } from "../figure/drawing.ts";
 import { type LossScale, lossScale } from "../figure/loss_scale.ts";
 import type { Scene, ScenePath } from "../figure/scene.ts";
-import { formatNumber } from "../figure/text.ts";
+import { formatNumber, formatNumbers } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import { contourAt } from "./contour.ts";
 import {
@@ -70,6 +70,8 @@ export function surfaceScene(
       faces.push([palette.get(color)!, ...corners]);
     }
   }
+  const named = faces.length ? scale.named(0.13) : [];
+  const names = formatNumbers(named);
   const along = { x: axisTicks(x, 4), y: axisTicks(y, 4) };
   return {
     vertices,
@@ -94,7 +96,7 @@ export function surfaceScene(
       { label: labels[1], ticks: along.y.map((t) => ({ at: unitY(t), text: formatNumber(t) })) },
       {
         label: scale.type === "log" ? "loss (log)" : "loss",
-        ticks: scale.named(0.13).map((t) => ({ at: height(t), text: formatNumber(t) })),
+        ticks: named.map((t, k) => ({ at: height(t), text: names[k] })),
       },
     ],
     colors: sceneColors(theme),

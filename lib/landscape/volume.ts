@@ -94,7 +94,7 @@ export function drawSlices(landscape: DrawnLandscape, options: DrawOptions): Dra
       .join(" · "),
     summary: summaryOf(landscape),
     key: holeKey(volume),
-    legend: scale,
+    legend: volume.values.some(Number.isFinite) ? scale : undefined,
     columns,
     panels,
     marks: [],

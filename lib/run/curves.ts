@@ -1,6 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { Markish } from "@observablehq/plot";
-import type { Drawing, DrawOptions, KeyEntry, PlotPanel } from "../figure/drawing.ts";
+import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
 import { logLevels, lossScale } from "../figure/loss_scale.ts";
 import { namedPoints } from "../figure/named_points.ts";
 import { formatNumber, formatShare } from "../figure/text.ts";

@@ -1,7 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import type { Markish } from "@observablehq/plot";
 import { element, type FigureElement } from "../figure/document.ts";
-import type { Drawing, DrawOptions } from "../figure/drawing.ts";
+import type { Drawing, DrawOptions, Markish } from "../figure/drawing.ts";
 import { haloText, type Place, placedMark } from "../figure/named_points.ts";
 import { type Label, placeLabels } from "../figure/place_labels.ts";
 import { formatNumber } from "../figure/text.ts";

@@ -139,9 +139,8 @@ Deno.test("views and themes that do not exist are named with those that do", () 
     RangeError,
     'view must be "contour" or "surface" for 2 directions, got "sphere"',
   );
-  // deno-lint-ignore no-explicit-any
   assertThrows(
-    () => surface.svg({ theme: "blue" as any }),
+    () => surface.svg({ theme: "blue" as "light" }),
     RangeError,
     '"light" or "dark", got "blue"',
   );
