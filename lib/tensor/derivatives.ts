@@ -61,9 +61,11 @@ export function hessianProduct(
   return onBackend(backend, () =>
     guarded(() =>
       tf.tidy(() => {
+        // A direction may be one of the xs: it is a constant all the same.
+        const directions = vs.map((v) => tf.clone(v));
         const slope = () =>
           differentiate(() => f(xs), xs).gradients.reduce<Tensor>(
-            (sum, g, i) => g ? tf.add(sum, tf.sum(tf.mul(g, vs[i]))) : sum,
+            (sum, g, i) => g ? tf.add(sum, tf.sum(tf.mul(g, directions[i]))) : sum,
             tf.scalar(0),
           );
         return differentiate(slope, xs).gradients.map((g, i) => g ?? tf.zeros(xs[i].shape));

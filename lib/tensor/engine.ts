@@ -27,7 +27,10 @@ export interface Engine {
   isTapeOn(): boolean;
   runKernel(name: string, inputs: Inputs, attributes?: Attributes): tf.Tensor | tf.Tensor[];
   addTapeNode(name: string, inputs: Inputs, outputs: tf.Tensor[], ...rest: unknown[]): void;
-  customGrad(f: CustomFunction): (...inputs: tf.Tensor[]) => tf.Tensor;
+  /** Runs a kernel, or the forward function of a custom gradient. */
+  runKernelFunc(call: {
+    forwardFunc?: (backend: unknown, save: (tensors: tf.Tensor[]) => void) => tf.Tensor;
+  }): tf.Tensor | tf.Tensor[];
   gradients(
     f: () => tf.Tensor,
     xs: tf.Tensor[],
@@ -35,8 +38,6 @@ export interface Engine {
     allowNoGradients: boolean,
   ): { value: tf.Tensor; grads: (tf.Tensor | undefined)[] };
 }
-
-type CustomFunction = (...inputsAndSave: unknown[]) => { value: tf.Tensor; gradFunc: unknown };
 
 /** The one engine that all copies of tfjs in this process share. */
 export const engine = (): Engine => tf.engine() as unknown as Engine;

@@ -96,7 +96,11 @@ export function guarded<T>(f: () => T): T {
   repair();
   if (depth > 0) return f();
   const e = engine();
-  const original = { customGrad: e.customGrad, runKernel: e.runKernel, addTapeNode: e.addTapeNode };
+  const original = {
+    runKernelFunc: e.runKernelFunc,
+    runKernel: e.runKernel,
+    addTapeNode: e.addTapeNode,
+  };
   Object.assign(e, overrides(e));
   depth++;
   try {
@@ -117,19 +121,15 @@ export function guarded<T>(f: () => T): T {
   }
 }
 
-function overrides(e: Engine): Pick<Engine, "customGrad" | "runKernel" | "addTapeNode"> {
-  const { customGrad, runKernel, addTapeNode } = e;
+function overrides(e: Engine): Pick<Engine, "runKernelFunc" | "runKernel" | "addTapeNode"> {
+  const { runKernelFunc, runKernel, addTapeNode } = e;
   return {
-    customGrad(f) {
-      if (transparent.has(e.state.activeScope?.name ?? "")) {
-        return (...inputs) => f(...inputs, () => {}).value;
-      }
-      const custom = customGrad.call(e, f);
-      return (...inputs) => {
-        const y = custom(...inputs);
-        if (e.isTapeOn()) refuseTwice(e, e.state.activeTape!.at(-1)!, true);
-        return y;
-      };
+    runKernelFunc(call) {
+      if (!call.forwardFunc) return runKernelFunc.call(e, call);
+      if (transparent.has(e.state.activeScope?.name ?? "")) return call.forwardFunc(null, () => {});
+      const y = runKernelFunc.call(e, call);
+      if (e.isTapeOn()) refuseTwice(e, e.state.activeTape!.at(-1)!, true);
+      return y;
     },
     runKernel(name, inputs, attributes = {}) {
       if (e.isTapeOn()) {
