@@ -26,6 +26,8 @@ export interface ProgressState {
   total: number;
   /** Seconds since it began. */
   seconds: number;
+  /** Whether it was told to stop. */
+  stopped: boolean;
 }
 
 /** Receives the progress of an analysis. */
@@ -62,7 +64,14 @@ export async function steps<T>(
     ? progress
     : bar(progress === true);
   let done = 0;
-  const state = () => ({ label, unit, done, total, seconds: (performance.now() - began) / 1000 });
+  const state = () => ({
+    label,
+    unit,
+    done,
+    total,
+    seconds: (performance.now() - began) / 1000,
+    stopped: stop.signal.aborted,
+  });
   const breathe = breather();
   try {
     return await body({
@@ -140,8 +149,8 @@ function left({ done, total, seconds }: ProgressState): string {
   return done === 0 || done >= total ? "" : ` · ${duration(seconds / done * (total - done))} left`;
 }
 
-function summary({ label, unit, done, total, seconds }: ProgressState): string {
-  const share = done < total ? `stopped after ${count(done)} of ${count(total)}` : count(done);
+function summary({ label, unit, done, total, seconds, stopped }: ProgressState): string {
+  const share = stopped ? `stopped after ${count(done)} of ${count(total)}` : count(done);
   return `${label}: ${share} ${unit} in ${duration(seconds)}`;
 }
 

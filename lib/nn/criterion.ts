@@ -1,11 +1,12 @@
 import { constant } from "../tensor/engine.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import * as tf from "../tensor/tf.ts";
 
 /**
  * Per-sample losses from a model's outputs and the targets of the same samples: [n, …] and [n, …] in,
  * [n] out. Written with tfjs ops, so that it has derivatives.
  */
-export type Criterion = (outputs: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
+export type Criterion = (outputs: Tensor, targets: Tensor) => Tensor;
 
 /** The criteria that have a name. The cross-entropies take logits. */
 export type CriterionName = "crossEntropy" | "binaryCrossEntropy" | "meanSquaredError";
@@ -14,21 +15,21 @@ export type CriterionName = "crossEntropy" | "binaryCrossEntropy" | "meanSquared
 interface Scored {
   criterion: Criterion;
   /** 1 where a sample is classified correctly. */
-  correct?: (outputs: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
+  correct?: (outputs: Tensor, targets: Tensor) => Tensor;
 }
 
 /** Classes as one-hot rows: [n] integers or [n, C] as they are. */
-function oneHot(targets: tf.Tensor, classes: number): tf.Tensor {
+function oneHot(targets: Tensor, classes: number): Tensor {
   if (targets.shape.length > 1 && targets.shape[1] === classes) return tf.cast(targets, "float32");
   return tf.cast(tf.oneHot(tf.cast(tf.reshape(targets, [-1]), "int32"), classes), "float32");
 }
 
 /** Targets in the shape of the outputs, where they hold as many numbers. */
-const shapedLike = (targets: tf.Tensor, outputs: tf.Tensor) =>
+const shapedLike = (targets: Tensor, outputs: Tensor) =>
   tf.reshape(tf.cast(targets, "float32"), outputs.shape);
 
 /** The mean over all axes but the first. */
-function perSample(x: tf.Tensor): tf.Tensor {
+function perSample(x: Tensor): Tensor {
   return x.shape.length > 1 ? tf.mean(tf.reshape(x, [x.shape[0], -1]), 1) : x;
 }
 

@@ -4,6 +4,7 @@ import type { Layout } from "../layout.ts";
 import { describe, initialize, movable } from "../layout.ts";
 import type { Loss } from "../loss.ts";
 import { onBackend } from "../tensor/backend.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import * as tf from "../tensor/tf.ts";
 import { sizeOf } from "../vector.ts";
 import { checkSampling, type SamplingOptions, subsample } from "./model_loss.ts";
@@ -12,9 +13,9 @@ import { fieldsOf, rowsOf, tensorLoss, tensorOf, tensorsOf } from "./tensor_loss
 
 /** A loss as a user writes it: named tensors in, per-sample losses [n] or a scalar out. */
 export type TensorFunction = (
-  parameters: Record<string, tf.Tensor>,
-  batch: Record<string, tf.Tensor>,
-) => tf.Tensor;
+  parameters: Record<string, Tensor>,
+  batch: Record<string, Tensor>,
+) => Tensor;
 
 /** Options of {@link functionLoss}. */
 export interface FunctionLossOptions extends SamplingOptions {
@@ -50,9 +51,9 @@ export function functionLoss(
     throw new TypeError(`Cannot make the loss: f must be a function of tensors, got ${typeof f}`);
   }
   const fields = namedFields(options.samples);
-  const parameters = (tensors: tf.Tensor[]) =>
+  const parameters = (tensors: Tensor[]) =>
     Object.fromEntries(layout.tensors.map((t, i) => [t.name, tensors[i]]));
-  const forward = (tensors: tf.Tensor[], batch: Record<string, tf.Tensor>) => ({
+  const forward = (tensors: Tensor[], batch: Record<string, Tensor>) => ({
     losses: f(parameters(tensors), batch),
   });
   const shared = { layout, seed: options.seed ?? 42, work: movable(layout), forward };
@@ -79,7 +80,7 @@ function namedFields(samples: FunctionLossOptions["samples"]): Record<string, Nu
 /** Whether f gives one loss per sample: tried on two samples, and on all where it cannot take two. */
 function givesPerSample(
   layout: Layout,
-  forward: (tensors: tf.Tensor[], batch: Record<string, tf.Tensor>) => { losses: tf.Tensor },
+  forward: (tensors: Tensor[], batch: Record<string, Tensor>) => { losses: Tensor },
   fields: Record<string, NumberArray>,
 ): boolean {
   requireBackend();

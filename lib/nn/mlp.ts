@@ -1,4 +1,5 @@
 import type { Initializer } from "../layout.ts";
+import type { LayersModel } from "../tensor/tensor.ts";
 import * as tf from "../tensor/tf.ts";
 import { checkSizes, seededModel } from "./seeded_model.ts";
 
@@ -76,7 +77,7 @@ const INITIALIZERS: Record<Activation, Initializer> = {
  * assertEquals(mlp({ inputs: 2, variant: "deep-small", outputs: 2 }).layers.length, 5);
  * ```
  */
-export function mlp(options: MlpOptions): tf.LayersModel {
+export function mlp(options: MlpOptions): LayersModel {
   const { inputs, outputs, activation = "relu", initializer, seed = 42 } = options;
   const hidden = hiddenOf(options);
   checkSizes({ inputs, outputs }, "build an MLP");

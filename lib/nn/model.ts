@@ -1,4 +1,5 @@
 import { checkVector, type Layout, layoutFrom, part, type Role } from "../layout.ts";
+import type { LayersModel } from "../tensor/tensor.ts";
 import * as tf from "../tensor/tf.ts";
 import { sizeOf, type Vector } from "../vector.ts";
 
@@ -16,7 +17,7 @@ import { sizeOf, type Vector } from "../vector.ts";
  * assertEquals(tensors.map((t) => t.role), ["weight", "bias", "weight", "bias"]);
  * ```
  */
-export function layoutOf(model: tf.LayersModel): Layout {
+export function layoutOf(model: LayersModel): Layout {
   const weights = weightsOf(model);
   const trainable = new Set(model.trainableWeights);
   const owners = new Map<tf.LayerVariable, string>();
@@ -53,7 +54,7 @@ function unitAxisOf(kind: string, owner: string | undefined, shape: number[]): n
  *
  * @throws as {@link layoutOf}.
  */
-export function flatten(model: tf.LayersModel): Float32Array {
+export function flatten(model: LayersModel): Float32Array {
   const layout = layoutOf(model);
   const theta = new Float32Array(layout.size);
   weightsOf(model).forEach((weight, i) =>
@@ -67,7 +68,7 @@ export function flatten(model: tf.LayersModel): Float32Array {
  *
  * @throws {RangeError} if θ does not have the model's size or holds NaN or ±∞; then nothing is written.
  */
-export function assign(model: tf.LayersModel, theta: Vector): void {
+export function assign(model: LayersModel, theta: Vector): void {
   const layout = layoutOf(model);
   checkVector(layout, theta, "assign the weights");
   tf.tidy(() =>
@@ -79,7 +80,7 @@ export function assign(model: tf.LayersModel, theta: Vector): void {
 }
 
 /** The weights of a model, or an error that says why there are none. */
-export function weightsOf(model: tf.LayersModel): tf.LayerVariable[] {
+export function weightsOf(model: LayersModel): tf.LayerVariable[] {
   if (!Array.isArray(model?.layers) || typeof model.call !== "function") {
     throw new TypeError(
       "Cannot read the model: expected a tf.LayersModel (tf.sequential, tf.model, mlp …); " +
@@ -128,7 +129,7 @@ export interface CallOptions {
  * batch norm writes its moving statistics: those come back as `state`, by the number of the weight.
  */
 export function callModel(
-  model: tf.LayersModel,
+  model: LayersModel,
   weights: tf.Tensor[],
   inputs: tf.Tensor[],
   { training, seed, logits }: CallOptions,
@@ -178,13 +179,13 @@ export function callModel(
 
 /** What to lend the last layer so that it gives logits; undefined where it ends in neither softmax nor sigmoid. */
 export function outputActivation(
-  model: tf.LayersModel,
+  model: LayersModel,
 ):
   | { kind: "softmax" | "sigmoid"; layer: tf.layers.Layer; key: string; linear: unknown }
   | undefined {
   let layer: tf.layers.Layer = model;
   for (let inner: tf.layers.Layer[] | undefined; (inner = (layer as Nest).layers)?.length;) {
-    const outputs = (layer as tf.LayersModel).outputLayers as tf.layers.Layer[] | undefined;
+    const outputs = (layer as LayersModel).outputLayers as tf.layers.Layer[] | undefined;
     layer = outputs?.length === 1 ? outputs[0] : inner.at(-1)!;
   }
   if (layer.getClassName() === "Softmax") {

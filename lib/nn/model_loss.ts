@@ -8,7 +8,7 @@ import {
 import { describe } from "../layout.ts";
 import type { Loss } from "../loss.ts";
 import { random } from "../math/random.ts";
-import type * as tf from "../tensor/tf.ts";
+import type { LayersModel, Tensor, Tensor1D } from "../tensor/tensor.ts";
 import { sizeOf } from "../vector.ts";
 import { criteria, type Criterion, type CriterionName } from "./criterion.ts";
 import { callModel, layoutOf, outputActivation } from "./model.ts";
@@ -17,9 +17,9 @@ import { fieldsOf, rowsOf, tensorLoss } from "./tensor_loss.ts";
 /** A batch as hooks see it: tensors, in the shape that the samples came in. */
 export interface Batch {
   /** What goes into the model. */
-  inputs: tf.Tensor | Record<string, tf.Tensor>;
+  inputs: Tensor | Record<string, Tensor>;
   /** What should come out. */
-  targets?: tf.Tensor;
+  targets?: Tensor;
 }
 
 /** Which samples a loss uses, and how many at once. */
@@ -52,7 +52,7 @@ export interface ModelLossOptions extends SamplingOptions {
   /** Changes a batch before the model sees it. */
   preBatch?: (batch: Batch) => Batch;
   /** Changes the per-sample losses [n] of a batch. */
-  postBatch?: (losses: tf.Tensor1D, batch: Batch) => tf.Tensor;
+  postBatch?: (losses: Tensor1D, batch: Batch) => Tensor;
 }
 
 /**
@@ -77,7 +77,7 @@ export interface ModelLossOptions extends SamplingOptions {
  * ```
  */
 export function modelLoss(
-  model: tf.LayersModel,
+  model: LayersModel,
   samples: Samples,
   options: ModelLossOptions = {},
 ): Loss {
@@ -118,21 +118,21 @@ export function modelLoss(
         : Object.fromEntries(inputNames.map((n) => [n, batch[n]]));
       let seen: Batch = { inputs: given, targets: batch["·targets"] };
       if (preBatch) seen = preBatch(seen);
-      const into = seen.inputs as tf.Tensor & Record<string, tf.Tensor>;
+      const into = seen.inputs as Tensor & Record<string, Tensor>;
       const ordered = Array.isArray(into.shape) ? [into] : inputNames.map((n) => into[n]);
       const { outputs, state, penalty } = callModel(model, parameters, ordered, {
         training: mode === "train",
         seed: passSeed,
         logits,
       });
-      const out = outputs as tf.Tensor, truth = seen.targets!;
+      const out = outputs as Tensor, truth = seen.targets!;
       if (logits && !looked) {
         looked = true;
         refuseProbabilities(model, out);
       }
       const losses = scored.criterion(out, truth);
       return {
-        losses: postBatch ? postBatch(losses as tf.Tensor1D, seen) : losses,
+        losses: postBatch ? postBatch(losses as Tensor1D, seen) : losses,
         ...("correct" in scored && scored.correct && { correct: scored.correct(out, truth) }),
         state,
         penalty,
@@ -143,7 +143,7 @@ export function modelLoss(
 
 /** The inputs by the model's names, in the model's order, checked against its input shapes. */
 function inputsInOrder(
-  model: tf.LayersModel,
+  model: LayersModel,
   samples: Samples,
   checkShapes: boolean,
 ): Record<string, NumberArray> {
@@ -172,7 +172,7 @@ function inputsInOrder(
 }
 
 /** The criterion that fits the targets: by the model's end, then by whether they are classes. */
-function criterionFor(model: tf.LayersModel, targets: NumberArray): CriterionName {
+function criterionFor(model: LayersModel, targets: NumberArray): CriterionName {
   const end = outputActivation(model)?.kind;
   const width = model.outputs[0].shape.at(-1) ?? 1;
   if (end === "softmax") return "crossEntropy";
@@ -194,7 +194,7 @@ function isOneHot({ data, shape }: NumberArray, classes: number): boolean {
 
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
 
-function checkTargets(name: CriterionName, model: tf.LayersModel, targets: NumberArray): void {
+function checkTargets(name: CriterionName, model: LayersModel, targets: NumberArray): void {
   const output = model.outputs[0].shape.slice(1) as number[];
   const shape = `[${targets.shape.join(", ")}]`;
   if (model.outputs.length !== 1) {
@@ -245,7 +245,7 @@ function checkTargets(name: CriterionName, model: tf.LayersModel, targets: Numbe
 }
 
 /** Rows that sum to 1 from a last layer that is no plain product are probabilities, not logits. */
-function refuseProbabilities(model: tf.LayersModel, outputs: tf.Tensor): void {
+function refuseProbabilities(model: LayersModel, outputs: Tensor): void {
   if (outputActivation(model) || outputs.shape.length !== 2 || outputs.shape[1]! < 2) return;
   const last = model.layers.at(-1) as { activation?: { getClassName(): string } };
   if (last.activation?.getClassName() === "linear") return;
@@ -304,7 +304,7 @@ export function checkSampling({ batchSize, maxBatches, engine, precision }: Samp
 }
 
 /** Multiplications per sample: a kernel is used once per position of its output. */
-function workOf(model: tf.LayersModel): number {
+function workOf(model: LayersModel): number {
   let work = 0;
   for (const layer of model.layers) {
     const output = layer.outputShape as (number | null)[] | (number | null)[][];

@@ -1,3 +1,4 @@
+import type { LayersModel } from "../tensor/tensor.ts";
 import * as tf from "../tensor/tf.ts";
 import { checkSizes, seededModel } from "./seeded_model.ts";
 
@@ -38,7 +39,7 @@ export interface ResnetOptions {
  */
 export function resnet20(
   { shape = [32, 32, 3], classes = 10, seed = 42 }: ResnetOptions = {},
-): tf.LayersModel {
+): LayersModel {
   const [height, width, channels] = shape;
   checkSizes({ height, width, channels, classes }, "build a ResNet-20");
   if (shape.length !== 3 || height % 4 || width % 4) {
@@ -53,7 +54,7 @@ export function resnet20(
   });
 }
 
-function build(shape: number[], classes: number): tf.LayersModel {
+function build(shape: number[], classes: number): LayersModel {
   const images = tf.input({ shape, name: "images" });
   let x = relu("stem_relu", normalized("stem_norm", convolution("stem_conv", images, 16, 1)));
   for (const [stage, filters] of [16, 32, 64].entries()) {

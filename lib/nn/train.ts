@@ -6,7 +6,7 @@ import { random } from "../math/random.ts";
 import { type Control, type Job, steps } from "../progress.ts";
 import type { Checkpoint, Epoch, Run } from "../run.ts";
 import { drawRun } from "../run/curves.ts";
-import type * as tf from "../tensor/tf.ts";
+import type { LayersModel } from "../tensor/tensor.ts";
 import { firstNotFinite, type Vector } from "../vector.ts";
 import type { Criterion, CriterionName } from "./criterion.ts";
 import { assign, flatten } from "./model.ts";
@@ -68,7 +68,7 @@ export type TrainedRun = Run & Figure;
  * ```
  */
 export async function train(
-  model: tf.LayersModel,
+  model: LayersModel,
   dataset: Dataset,
   options?: TrainModelOptions,
 ): Promise<TrainedRun>;
@@ -79,7 +79,7 @@ export async function train(
   options?: TrainLossOptions,
 ): Promise<TrainedRun>;
 export async function train(
-  what: tf.LayersModel | Loss,
+  what: LayersModel | Loss,
   on: Dataset | Vector,
   options: TrainModelOptions & TrainLossOptions = {},
 ): Promise<TrainedRun> {
@@ -108,7 +108,7 @@ export async function train(
   return run;
 }
 
-const isLoss = (what: tf.LayersModel | Loss): what is Loss =>
+const isLoss = (what: LayersModel | Loss): what is Loss =>
   typeof (what as Loss)?.product === "function" && "layout" in what;
 
 /** The loss that gives gradients, the one that is written down, and the one on other samples. */
