@@ -231,7 +231,12 @@ export async function startKernel(options: StartOptions = {}): Promise<Kernel> {
       }
       if (reply?.content.status !== "error") return execution;
       const why = await reason(code);
-      if (!why) return fail(execution, "error", "Error", String(reply.content.evalue));
+      if (!why) {
+        // Deno's kernel holds a cell's result so weakly that what the cell did not await may have it collected.
+        const lost = process.said().slice(-300).includes("Promise was collected");
+        const text = "the kernel lost the cell's result: await everything that the cell starts";
+        return fail(execution, "error", "Error", lost ? text : String(reply.content.evalue));
+      }
       const traceback = [`${why.ename}: ${why.evalue}`, why.at];
       return fail(execution, "error", why.ename, why.evalue, traceback);
     } finally {

@@ -26,6 +26,8 @@ export interface KernelProcess {
   readonly connection: Connection;
   /** Its process number. */
   readonly pid: number;
+  /** The last that it wrote, up to now. */
+  said(): string;
   /** Resolves when the process has ended, with how it ended and the last that it wrote, in one text. */
   readonly ended: Promise<string>;
   /** Sends SIGINT. */
@@ -98,13 +100,16 @@ export async function startProcess(
     running = false;
     removeEventListener("unload", stop);
     const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
-    const said = await words;
+    await words.done;
+    const noise = /^(Warning "deno jupyter" is unstable|CDP response has null).*\n?/gm;
+    const said = words.text().replace(noise, "").trim();
     return said ? `${how}; its last words: ${said}` : how;
   });
 
   return {
     connection,
     pid: child.pid,
+    said: words.text,
     ended,
     interrupt() {
       if (running) child.kill("SIGINT");
@@ -129,7 +134,7 @@ function freePorts(count: number): number[] {
 }
 
 /** Reads what a child writes, so that it never blocks, and keeps the end of it. */
-async function lastWords(child: Deno.ChildProcess): Promise<string> {
+function lastWords(child: Deno.ChildProcess): { text(): string; done: Promise<void> } {
   let kept = "";
   const readers = [child.stdout.getReader(), child.stderr.getReader()];
   const reading = readers.map(async (reader) => {
@@ -138,11 +143,12 @@ async function lastWords(child: Deno.ChildProcess): Promise<string> {
       kept = (kept + decoder.decode(part.value, { stream: true })).slice(-2000);
     }
   });
-  await child.status;
-  // A grandchild may hold the pipes open: wait a moment, not for it.
-  const timer = setTimeout(() => readers.forEach((reader) => reader.cancel()), 200);
-  await Promise.all(reading);
-  clearTimeout(timer);
-  return kept.replace(/^(Warning "deno jupyter" is unstable|CDP response has null).*\n?/gm, "")
-    .trim();
+  const finish = async () => {
+    await child.status;
+    // A grandchild may hold the pipes open: wait a moment, not for it.
+    const timer = setTimeout(() => readers.forEach((reader) => reader.cancel()), 200);
+    await Promise.all(reading);
+    clearTimeout(timer);
+  };
+  return { text: () => kept.trim(), done: finish() };
 }
