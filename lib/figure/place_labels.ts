@@ -32,7 +32,10 @@ export interface Box {
   y2: number;
 }
 
-const directions = [[0, -1], [1, -0.8], [-1, -0.8], [1, 0], [-1, 0], [1, 0.8], [-1, 0.8], [0, 1]];
+const around = [[0, -1], [1, -0.8], [-1, -0.8], [1, 0], [-1, 0], [1, 0.8], [-1, 0.8], [0, 1]];
+
+// Where a text may stand, the best place first: close by, then a little farther up or down.
+const places = [1, 1.9, 2.8].flatMap((reach) => around.map(([dx, dy]) => [dx, dy * reach]));
 
 /**
  * Finds a place for each label, in the order given: inside the frame, on no other label, and on as few of
@@ -54,7 +57,7 @@ export function placeLabels(
     const { x, y, text, distance = 13, optional } = label;
     const half = { x: textWidth(text, size, true) / 2 + 2, y: size * 0.62 };
     let best = { cost: Infinity, x, y };
-    directions.forEach(([dx, dy], preference) => {
+    places.forEach(([dx, dy], preference) => {
       const cx = x + dx * (half.x + distance - 5);
       const cy = y + dy * (dx === 0 ? distance + 2 : distance);
       const box = { x1: cx - half.x, x2: cx + half.x, y1: cy - half.y, y2: cy + half.y };

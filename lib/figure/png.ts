@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import inter from "@expo-google-fonts/inter/metadata.json" with { type: "json" };
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 
@@ -11,27 +12,31 @@ const files = {
 let loading: Promise<Uint8Array[]> | undefined;
 
 /** Loads the renderer and its fonts, once. */
-function load(): Promise<Uint8Array[]> {
-  const read = (url: string) =>
-    Deno.readFile(new URL(url)).catch((error) => {
-      throw error instanceof Deno.errors.NotCapable
-        ? new Deno.errors.NotCapable(
-          "Cannot render a PNG: the renderer and its fonts lie in Deno's npm cache, " +
-            `and reading it was not allowed; run with --allow-read=${new URL(".", url).pathname}`,
-          { cause: error },
-        )
-        : error;
-    });
-  return loading ??= Promise.all([read(files.wasm()), read(files.regular()), read(files.bold())])
-    .then(async ([wasm, ...fonts]) => {
-      await initWasm(wasm);
-      return fonts;
-    });
+async function load(): Promise<Uint8Array[]> {
+  const urls = [files.wasm(), files.regular(), files.bold()].map((url) => new URL(url));
+  try {
+    const [wasm, ...fonts] = await Promise.all(urls.map((url) => Deno.readFile(url)));
+    await initWasm(wasm);
+    return fonts;
+  } catch (error) {
+    loading = undefined;
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const folders = [urls[0], new URL("..", urls[1])].map((url) =>
+      fileURLToPath(new URL(".", url))
+    );
+    throw new Deno.errors.NotCapable(
+      "Cannot render a PNG: its renderer and fonts lie in Deno's npm cache, and reading that was not " +
+        `allowed; run with --allow-read=${folders.join(",")}, or take svg() instead`,
+      { cause: error },
+    );
+  }
 }
 
 /**
  * Renders an SVG text as PNG, set in Inter. Needs permission to read the folders of `@resvg/resvg-wasm` and
  * `@expo-google-fonts/inter` in Deno's npm cache.
+ *
+ * @throws {Deno.errors.NotCapable} without that permission.
  *
  * @param svg a well-formed SVG document
  * @param options.scale pixels per CSS px, 2 by default
@@ -40,7 +45,7 @@ export async function toPNG(
   svg: string,
   { scale = 2 }: { scale?: number } = {},
 ): Promise<Uint8Array> {
-  const fontBuffers = await load();
+  const fontBuffers = await (loading ??= load());
   const renderer = new Resvg(svg, {
     fitTo: { mode: "zoom", value: scale },
     font: { fontBuffers, defaultFontFamily: inter.family, sansSerifFamily: inter.family },
