@@ -112,8 +112,8 @@ export function jupyter(): Jupyter | undefined {
 
 /** The part of Deno's Jupyter interface that is used here. */
 export interface Jupyter {
-  /** Sends a message of the Jupyter protocol to the front ends. */
-  broadcast(type: string, content: Record<string, unknown>): Promise<void>;
+  /** Sends a message of the Jupyter protocol to the front ends; some versions of Deno give no promise. */
+  broadcast(type: string, content: Record<string, unknown>): Promise<void> | void;
 }
 
 /**
@@ -205,11 +205,12 @@ function notebookBar({ broadcast }: Jupyter): Progress {
     const type = shown ? "update_display_data" : "display_data";
     shown = true;
     // a message that cannot be sent costs a picture of the bar, never the analysis
-    broadcast(type, {
+    const sent = broadcast(type, {
       data: { "text/html": html, "text/plain": text },
       metadata: { losslandscape: "progress" },
       transient: { display_id: id },
-    }).catch(() => {});
+    });
+    Promise.resolve(sent).catch(() => {});
   };
   const draw = paced((state) => {
     const share = Math.min(1, state.done / state.total);
