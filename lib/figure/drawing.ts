@@ -15,6 +15,8 @@ export type Band = "population" | "trainingSet" | "difference" | "none";
 export interface FigureOptions extends Omit<PlotOptions, "title" | "subtitle"> {
   /** Other results, whose marks are laid on top. */
   overlay?: readonly Overlay[];
+  /** What the overlays are called in the key, in their order. */
+  names?: readonly string[];
   /** Which picture, where a result has several; see the result's own documentation. */
   view?: string;
   /** The look, `"light"` by default. */
@@ -57,6 +59,8 @@ export interface DrawOptions {
   readonly band?: Band;
   /** The results to be laid on top; flat panels get their marks without help. */
   readonly overlay: readonly Overlay[];
+  /** What the overlays are called. */
+  readonly names?: readonly string[];
   /** The colour of a path or a line that is laid on another plot. */
   readonly color?: string;
   /** Whether marks are cut at the frame. */

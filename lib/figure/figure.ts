@@ -133,16 +133,8 @@ function drawn<T>(data: T, draw: Draw<T>, options: FigureOptions): Drawn {
 }
 
 function drawOptions(options: FigureOptions): DrawOptions & { plot: PlotOptions } {
-  const {
-    overlay = [],
-    view,
-    theme = "light",
-    width = 560,
-    band,
-    title: _,
-    subtitle: __,
-    ...plot
-  } = options;
+  const { overlay = [], names, view, theme = "light", width = 560, band, ...rest } = options;
+  const { title: _, subtitle: __, ...plot } = rest;
   if (!Object.hasOwn(themes, theme)) {
     throw new RangeError(`Cannot draw the figure: theme must be "light" or "dark", got "${theme}"`);
   }
@@ -156,7 +148,7 @@ function drawOptions(options: FigureOptions): DrawOptions & { plot: PlotOptions 
         "pass marks of your own as marks",
     );
   }
-  return { overlay, view, theme: themes[theme], width, band, clip: false, plot };
+  return { overlay, names, view, theme: themes[theme], width, band, clip: false, plot };
 }
 
 /** What a notebook is given: an image that survives where scripts are stripped, and PNG beside it. */

@@ -42,7 +42,7 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
     subtitle: circumstances(landscape, plane.stride).join(" · "),
     summary: summaryOf(landscape),
     legend: plane.values.some(Number.isFinite) ? scale : undefined,
-    key: [...pathKey(paths.length, theme), ...holeKey(plane)],
+    key: [...pathKey(paths.length, options), ...holeKey(plane)],
     panels: [{
       plot: {
         ...margins,
@@ -62,12 +62,12 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
 }
 
 /** Several paths are told apart by colour, in the order in which they were given. */
-function pathKey(count: number, { series }: Theme): KeyEntry[] {
-  if (count < 2) return [];
+export function pathKey(count: number, { theme, names }: DrawOptions): KeyEntry[] {
+  if (count < 2 && !names) return [];
   return Array.from({ length: count }, (_, k) => ({
-    label: `run ${k + 1}`,
+    label: names?.[k] ?? `run ${k + 1}`,
     swatch: "line",
-    color: series[(k + 1) % series.length],
+    color: theme.series[(k + 1) % theme.series.length],
   }));
 }
 

@@ -1,5 +1,12 @@
 import * as Plot from "@observablehq/plot";
-import type { Band, Drawing, DrawOptions, Markish, PlotPanel } from "../figure/drawing.ts";
+import type {
+  Band,
+  Drawing,
+  DrawOptions,
+  KeyEntry,
+  Markish,
+  PlotPanel,
+} from "../figure/drawing.ts";
 import { logLevels, lossScale } from "../figure/loss_scale.ts";
 import { namedPoints } from "../figure/named_points.ts";
 import { formatNumber } from "../figure/text.ts";
@@ -116,9 +123,16 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
       uncertainty.text,
     ].filter((text) => text !== "").join(" · "),
     summary: summaryOf(landscape),
+    key: overlay.length ? lineKey(options) : [],
     panels: twoPanels ? [lossPanel, accuracyPanel] : [lossPanel],
     marks: [line(2)],
   };
+}
+
+/** What the lines of several results are. */
+function lineKey({ overlay, names, theme: { series } }: DrawOptions): KeyEntry[] {
+  const labels = ["this line", ...overlay.map((_, k) => names?.[k] ?? `overlay ${k + 1}`)];
+  return labels.map((label, k) => ({ label, swatch: "line", color: series[k % series.length] }));
 }
 
 /** Plot breaks a line at NaN; ±∞ has no place on an axis either. */

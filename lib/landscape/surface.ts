@@ -4,7 +4,7 @@ import { type LossScale, lossScale } from "../figure/loss_scale.ts";
 import type { Scene, ScenePath } from "../figure/scene.ts";
 import { formatNumber, formatNumbers } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
-import { contourAt } from "./contour.ts";
+import { contourAt, holeKey, pathKey } from "./contour.ts";
 import {
   askedScale,
   circumstances,
@@ -15,7 +15,6 @@ import {
   planeOf,
   summaryOf,
 } from "./drawn.ts";
-import { holeKey } from "./contour.ts";
 
 const boxHeight = 0.58;
 
@@ -34,7 +33,7 @@ export function drawSurface(landscape: DrawnLandscape, options: DrawOptions): Dr
       ...(paths.length ? ["dashed where the surface hides the path"] : []),
     ].join(" · "),
     summary: summaryOf(landscape),
-    key: holeKey(plane),
+    key: [...pathKey(paths.length, options), ...holeKey(plane)],
     panels: [{ scene, height }],
     marks: [],
   };

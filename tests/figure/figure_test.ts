@@ -132,6 +132,17 @@ Deno.test("an overlay is laid on top, and only what draws itself can be one", ()
   );
 });
 
+Deno.test("overlays are named in the key", () => {
+  const line = sampled([axis(-1, 1, 9)], (x) => 1 + x * x);
+  assertStringIncludes(line.svg({ overlay: [line], names: ["with momentum"] }), "with momentum");
+  const surface = sampled([axis(-2, 2, 9), axis(-1, 1, 9)], bowl);
+  for (const view of ["contour", "surface"]) {
+    const svg = surface.svg({ view, overlay: [spiral(), spiral(-1)], names: ["seed 1"] });
+    assertStringIncludes(svg, "seed 1");
+    assertStringIncludes(svg, "run 2");
+  }
+});
+
 Deno.test("views and themes that do not exist are named with those that do", () => {
   const surface = sampled([axis(-2, 2, 5), axis(-1, 1, 5)], bowl);
   assertThrows(
