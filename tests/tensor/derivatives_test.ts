@@ -6,21 +6,13 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { onBackend, ready } from "../../lib/tensor/backend.ts";
+import { onBackend } from "../../lib/tensor/backend.ts";
 import { hessianProduct, valueAndGradients } from "../../lib/tensor/derivatives.ts";
 import { engine } from "../../lib/tensor/engine.ts";
 import { repair } from "../../lib/tensor/repair.ts";
 import * as tf from "../../lib/tensor/tf.ts";
-import { map } from "./arrays.ts";
-import { type Case, distances, normal } from "./check.ts";
-
-const shipped = Object.fromEntries(
-  [tf.Tanh, tf.Sigmoid, tf.Exp, tf.Softmax, tf.MirrorPad].map((
-    name,
-  ) => [name, tf.getGradient(name)]),
-);
-
-await ready();
+import { map } from "./cases/arrays.ts";
+import { type Case, distances, normal, shipped } from "./cases/check.ts";
 
 type F = (x: tf.Tensor) => tf.Tensor;
 const curvature = (f: F, x: number[], v: number[], shape = [x.length]) =>

@@ -91,6 +91,5 @@ export const binaries: Rule[] = [
     tf.LessEqual,
     tf.LogicalAnd,
     tf.LogicalOr,
-    tf.LogicalXor,
   ].map((name) => flat(name, "a", "b")),
 ];

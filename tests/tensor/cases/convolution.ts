@@ -1,9 +1,6 @@
-import { ready } from "../../lib/tensor/backend.ts";
-import * as tf from "../../lib/tensor/tf.ts";
+import * as tf from "../../../lib/tensor/tf.ts";
 import { type Arr, at, build, conv2d, depthwise, matMul, reshape, sum } from "./arrays.ts";
-import { type Case, checkTable, normal } from "./check.ts";
-
-await ready();
+import { type Case, normal } from "./check.ts";
 
 type How = { stride?: number; pad?: "same" | "valid" | number; dilation?: number };
 
@@ -59,7 +56,8 @@ function transposed(x: Arr, f: Arr, stride: number, size: number, margin: number
   });
 }
 
-checkTable([
+/** Convolutions, with strides, paddings and dilations. */
+export const convolution: Case[] = [
   conv({}),
   conv({ pad: "same" }),
   conv({ stride: 2 }),
@@ -149,4 +147,4 @@ checkTable([
       });
     },
   })),
-]);
+];

@@ -1,11 +1,6 @@
-import { assertEquals } from "@std/assert";
-import { ready } from "../../lib/tensor/backend.ts";
-import { valueAndGradients } from "../../lib/tensor/derivatives.ts";
-import * as tf from "../../lib/tensor/tf.ts";
+import * as tf from "../../../lib/tensor/tf.ts";
 import { type Arr, at, build, mean, pool, type Sweep } from "./arrays.ts";
-import { type Case, checkTable, distinct, normal } from "./check.ts";
-
-await ready();
+import { type Case, distinct, normal } from "./check.ts";
 
 const max = (v: number[]) => Math.max(...v);
 
@@ -57,7 +52,8 @@ const resize = (
   },
 });
 
-checkTable([
+/** Pooling and resizing. */
+export const pooling: Case[] = [
   ...rows({ size: [2, 2], stride: 2 }),
   ...rows({ size: [2, 2], stride: 2, pad: "same" }),
   ...rows({ size: [3, 2] }),
@@ -71,6 +67,21 @@ checkTable([
     reference: (x: Arr) =>
       build([2, 3, 1], ([n, i]) => Math.max(at(x, n, 2 * i, 0), at(x, n, 2 * i + 1, 0))),
   },
+  ...(["maxPool3d", "avgPool3d"] as const).flatMap((name) =>
+    ([[1, "valid"], [2, "same"]] as const).map(([stride, pad]): Case => ({
+      name: `${name}, stride ${stride}, pad ${pad}`,
+      inputs: [distinct(1, 3, 3, 2, 1)],
+      op: (x) => tf[name](x as tf.Tensor5D, 2, stride, pad),
+      reference: (x: Arr) =>
+        build([1, 2, 2, 1, 1], ([, i, j, k]) => {
+          const inside = [0, 1].flatMap((a) => [0, 1].flatMap((b) => [0, 1].map((c) => [a, b, c])))
+            .map(([a, b, c]) => [stride * i + a, stride * j + b, stride * k + c])
+            .filter(([a, b, c]) => a < 3 && b < 3 && c < 2);
+          const values = inside.map((index) => at(x, 0, ...index, 0));
+          return name === "maxPool3d" ? max(values) : mean(values);
+        }),
+    }))
+  ),
   {
     name: "global average pooling",
     inputs: [normal(2, 3, 2, 2)],
@@ -94,27 +105,4 @@ checkTable([
     reference: (x: Arr) =>
       build([1, 4, 6, 1], ([, i, j]) => at(x, 0, i >> 1, Math.floor(j / 3), 0)),
   },
-]);
-
-Deno.test("the first of several maxima in a pooling window has the gradient", () => {
-  tf.tidy(() => {
-    const x = tf.tensor4d([1, 1, 2, 5, 1, 1, 5, 5], [1, 2, 4, 1]);
-    const { gradients } = valueAndGradients(
-      ([x]) => tf.sum(tf.maxPool(x as tf.Tensor4D, 2, 2, "valid")),
-      [x],
-    );
-    assertEquals([...gradients[0].dataSync()], [1, 0, 0, 1, 0, 0, 0, 0]);
-  });
-});
-
-Deno.test("equal maxima share the gradient of tf.max, and the left one has that of tf.maximum", () => {
-  tf.tidy(() => {
-    const x = tf.tensor1d([3, 1, 3]);
-    const of = (
-      f: (x: tf.Tensor) => tf.Tensor,
-    ) => [...valueAndGradients(([x]) => tf.sum(f(x)) as tf.Scalar, [x]).gradients[0].dataSync()];
-    assertEquals(of((x) => tf.max(x)), [0.5, 0, 0.5]);
-    assertEquals(of((x) => tf.maximum(x, 3)), [1, 0, 1]);
-    assertEquals(of((x) => tf.abs(tf.sub(x, 3))), [0, -1, 0]);
-  });
-});
+];

@@ -1,9 +1,6 @@
-import { ready } from "../../lib/tensor/backend.ts";
-import * as tf from "../../lib/tensor/tf.ts";
+import * as tf from "../../../lib/tensor/tf.ts";
 import { type Arr, at, build, sum } from "./arrays.ts";
-import { checkTable, normal } from "./check.ts";
-
-await ready();
+import { type Case, normal } from "./check.ts";
 
 const points = [-0.9, -0.3, 0.2, 0.8];
 const column = () => tf.tensor2d(points, [4, 1]);
@@ -25,7 +22,8 @@ const closed = (x: number, w: Arr, b: Arr, a: Arr) => {
 };
 const weights = [normal(1, 3), normal(3), normal(3, 1)];
 
-checkTable([
+/** Losses that differentiate a network by its input. */
+export const physics: Case[] = [
   {
     name: "a physics-informed loss, u″ + u·u′",
     inputs: weights,
@@ -63,4 +61,4 @@ checkTable([
       return build([1, 2], ([, k]) => at(w, k, 0) - sum(units.map((j) => p[j] * at(w, k, j))));
     },
   },
-]);
+];

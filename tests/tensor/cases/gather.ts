@@ -1,14 +1,12 @@
-import { ready } from "../../lib/tensor/backend.ts";
-import * as tf from "../../lib/tensor/tf.ts";
+import * as tf from "../../../lib/tensor/tf.ts";
 import { type Arr, at, build, sum } from "./arrays.ts";
-import { checkTable, normal } from "./check.ts";
-
-await ready();
+import { type Case, normal } from "./check.ts";
 
 const ids = [2, 0, 2, 1];
 const int = (values: number[], shape = [values.length]) => tf.tensor(values, shape, "int32");
 
-checkTable([
+/** Ops with indices. */
+export const gather: Case[] = [
   {
     name: "gather, rows more than once",
     inputs: [normal(3, 2)],
@@ -71,4 +69,4 @@ checkTable([
     },
     reference: (x: Arr) => build([2, 2, 3], ([i, j, k]) => at(x, [4, 0, 4, 1][2 * i + j], k)),
   },
-]);
+];

@@ -1,9 +1,6 @@
-import { ready } from "../../lib/tensor/backend.ts";
-import * as tf from "../../lib/tensor/tf.ts";
+import * as tf from "../../../lib/tensor/tf.ts";
 import { type Arr, at, build, map, mean, reduce, sum, zip } from "./arrays.ts";
-import { type Case, checkTable, distinct, given, type Input, normal } from "./check.ts";
-
-await ready();
+import { type Case, distinct, given, type Input, normal } from "./check.ts";
 
 type Reduction = (x: tf.Tensor, axis?: number | number[], keepDims?: boolean) => tf.Tensor;
 type Values = (values: number[]) => number;
@@ -59,7 +56,8 @@ const scans = (name: string, op: typeof tf.cumsum, f: Values, input: Input): Cas
     }))
   );
 
-checkTable([
+/** Reductions, scans, softmax and losses made of them. */
+export const reduction: Case[] = [
   ...rows("sum", tf.sum, sum, normal(2, 3, 2)),
   ...rows("mean", tf.mean, mean, normal(2, 3, 2)),
   ...rows("max", tf.max, (v) => Math.max(...v), distinct(2, 3, 2)),
@@ -144,4 +142,4 @@ checkTable([
     op: (x) => tf.norm(x, "euclidean", 1),
     reference: (x: Arr) => reduce(x, [1], (v) => Math.hypot(...v)),
   },
-]);
+];

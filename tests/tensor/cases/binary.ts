@@ -1,9 +1,6 @@
-import { ready } from "../../lib/tensor/backend.ts";
-import * as tf from "../../lib/tensor/tf.ts";
+import * as tf from "../../../lib/tensor/tf.ts";
 import { type Arr, at, build, zip } from "./arrays.ts";
-import { between, type Case, checkTable, given, type Input, normal } from "./check.ts";
-
-await ready();
+import { between, type Case, given, type Input, normal } from "./check.ts";
 
 type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
@@ -36,7 +33,8 @@ const compare = (op: Binary): Binary => (a, b) => tf.mul(a, tf.cast(op(a, b), "f
 const positive = between(0.5, 2, 2, 3);
 const labels = [1, 0, 0, 1, 1, 0];
 
-checkTable([
+/** Elementwise ops of two tensors, in every way of broadcasting. */
+export const binary: Case[] = [
   ...rows("add", tf.add, (a, b) => a + b),
   ...rows("sub", tf.sub, (a, b) => a - b),
   ...rows("mul", tf.mul, (a, b) => a * b),
@@ -139,4 +137,4 @@ checkTable([
       ),
     }),
   },
-]);
+];

@@ -1,9 +1,6 @@
-import { ready } from "../../lib/tensor/backend.ts";
-import * as tf from "../../lib/tensor/tf.ts";
+import * as tf from "../../../lib/tensor/tf.ts";
 import { type Arr, at, build, matMul, sum, transpose } from "./arrays.ts";
-import { type Case, checkTable, normal } from "./check.ts";
-
-await ready();
+import { type Case, normal } from "./check.ts";
 
 const swap = (x: Arr) => {
   const rank = x.shape.length;
@@ -31,7 +28,8 @@ const einsum = (equation: string, shapes: number[][], reference: (...xs: Arr[]) 
 });
 const range = (n: number) => [...Array(n).keys()];
 
-checkTable([
+/** Matrix products and Einstein sums. */
+export const contraction: Case[] = [
   ...rows("of matrices", [2, 3], [3, 4]),
   ...rows("of batches", [2, 2, 3], [2, 3, 2]),
   ...rows("with one right matrix", [2, 2, 3], [1, 3, 2]),
@@ -77,4 +75,4 @@ checkTable([
       ),
   ),
   einsum("i,j->ij", [[2], [3]], (a, b) => build([2, 3], ([i, j]) => a.data[i] * b.data[j])),
-]);
+];

@@ -1,5 +1,4 @@
-import { ready } from "../../lib/tensor/backend.ts";
-import * as tf from "../../lib/tensor/tf.ts";
+import * as tf from "../../../lib/tensor/tf.ts";
 import {
   type Arr,
   at,
@@ -13,9 +12,7 @@ import {
   reshape,
   zip,
 } from "./arrays.ts";
-import { between, type Case, checkTable, type Input, normal } from "./check.ts";
-
-await ready();
+import { between, type Case, type Input, normal } from "./check.ts";
 
 /** A layer as an op of its input and its weights, in the layer's order. */
 function row(
@@ -72,7 +69,8 @@ const flags = { kernelInitializer: "zeros" as const };
 const recurrent = [normal(2, 3, 2)] as const;
 let mask: number[] = [];
 
-checkTable([
+/** Layers of tfjs as functions of their input and weights. */
+export const layers: Case[] = [
   row(
     "dense",
     tf.layers.dense({ units: 3, ...flags }),
@@ -226,4 +224,4 @@ checkTable([
       }, zeros(2, 2)),
     { tolerance: 5e-5 },
   ),
-]);
+];
