@@ -124,7 +124,9 @@ function report(
   }
   if (differences.length > 0) return false;
   const what = check ? "as committed" : written ? "written" : "unchanged";
-  console.log(`${path}: ${executed} cells, ${what}, ${seconds.toFixed(1)} s`);
+  console.log(
+    `${path}: ${executed} cell${executed === 1 ? "" : "s"}, ${what}, ${seconds.toFixed(1)} s`,
+  );
   return true;
 }
 

@@ -4,6 +4,9 @@ import { type Output, outputs } from "./output.ts";
 import { markOf, prelude } from "./prelude.ts";
 import { type StartOptions, startProcess } from "./process.ts";
 
+export type { Bundle, Output } from "./output.ts";
+export type { StartOptions } from "./process.ts";
+
 /** How a piece of code is executed. */
 export interface ExecuteOptions {
   /** Seconds after which the code is interrupted; the kernel is ended if that does not help. Default: never. */

@@ -5,6 +5,8 @@ import { type Cell, formatNotebook, type Notebook, parseNotebook } from "./forma
 import { errorLine } from "./position.ts";
 import { tidied } from "./tidy.ts";
 
+export type { Difference } from "./compare.ts";
+
 /** How a notebook is run. */
 export interface NotebookOptions {
   /** Compares the outputs with the committed ones and leaves the file alone. Default: false. */
@@ -66,7 +68,8 @@ export async function runNotebook(
   for (const [i, cell] of notebook.cells.entries()) {
     cells.push(cell);
     if (!isRun(cell)) continue;
-    onCell?.(++result.executed, total);
+    result.executed++;
+    onCell?.(result.executed, total);
     const execution = await kernel.execute(cell.source, { timeout, signal });
     executions.set(cell, execution);
     const expected = execution.status === "error" && has(cell, "raises-exception");
