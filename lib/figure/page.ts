@@ -54,6 +54,7 @@ footer { margin-top: 72px; padding-top: 16px; border-top: 1px solid var(--line);
 @media print {
   main { max-width: none; padding: 0; }
   body { font-size: 10.5pt; }
+  figure { margin: 20px 0; }
   figure, dl div { break-inside: avoid; }
   h2 { break-after: avoid; }
 }

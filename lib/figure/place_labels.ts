@@ -68,7 +68,8 @@ export function placeLabels(
       const collides = taken.some((t) =>
         t.x1 < box.x2 && t.x2 > box.x1 && t.y1 < box.y2 && t.y2 > box.y1
       );
-      const cost = (collides ? 1000 : 0) + (out ? 500 : 0) + 10 * covered + preference / 10;
+      const cost = (collides ? 1000 : 0) + (out ? 500 : 0) + 10 * covered +
+        15 * Math.floor(preference / around.length) + preference / 10;
       if (cost < best.cost) best = { cost, x: cx, y: cy };
     });
     if (optional && best.cost >= 10) continue;
