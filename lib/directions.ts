@@ -1,5 +1,6 @@
 import { checkVector, clearState, describe, type Layout, type Role } from "./layout.ts";
 import { random } from "./math/random.ts";
+import { named } from "./slice.ts";
 import { added, dot, firstNotFinite, norm, scaled, sizeOf, type Vector } from "./vector.ts";
 
 /** What of a direction is given the length of the weights: each filter, each tensor, or nothing. */
@@ -82,8 +83,18 @@ export function randomDirections(
     scaleUnits(direction, units);
     directions.push(direction);
   }
-  return orthogonal ? orthogonalized(directions) : directions;
+  const { normalize = "filter" } = options;
+  return (orthogonal ? orthogonalized(directions) : directions).map((direction, k) =>
+    named(direction, `random direction${count > 1 ? ` ${k + 1}` : ""}, ${unitsInWords[normalize]}`)
+  );
 }
+
+/** What 1 means along a direction. */
+const unitsInWords: Record<Normalization, string> = {
+  filter: "in units of each filter's norm",
+  layer: "in units of each layer's norm",
+  none: "as a distance in θ",
+};
 
 /**
  * A direction of one's own, with the scaling of {@link randomDirections}: zero on `state` and on what is
@@ -159,7 +170,7 @@ export function directionsBetween(
     if (norm(direction) === 0) {
       throw new RangeError(`Cannot ${doing}: end ${k + 1} equals origin; leave it out`);
     }
-    return direction;
+    return named(direction, `towards end ${k + 1}, which is at 1`);
   });
 }
 

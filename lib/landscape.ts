@@ -14,7 +14,7 @@ import {
   type Sampled,
   sampled,
 } from "./sampling.ts";
-import { checkSlice, pointAt, type Slice } from "./slice.ts";
+import { axisLabels, checkSlice, pointAt, type Slice } from "./slice.ts";
 import { sizeOf } from "./vector.ts";
 
 /**
@@ -93,8 +93,7 @@ const doing = "sample the landscape";
 export async function landscape(
   loss: Loss,
   slice: Slice & { readonly labels?: readonly string[] },
-  { range = 1, resolution = 51, labels = slice?.labels, seed = 42, ...control }: LandscapeOptions =
-    {},
+  { range = 1, resolution = 51, labels, seed = 42, ...control }: LandscapeOptions = {},
 ): Promise<Landscape> {
   checkSlice(slice, loss.layout.size, doing);
   if (slice.directions.length > 3) {
@@ -130,7 +129,7 @@ export async function landscape(
     const atOrigin = axes.every((axis) => axis.includes(0));
     return figure<LandscapeData>({
       axes,
-      labels: axes.map((_, k) => labels?.[k] ?? `direction ${k + 1}`),
+      labels: axisLabels({ ...slice, labels: labels ?? slice.labels }),
       range: chosen.extents,
       center: reference?.loss ?? NaN,
       ...grid,

@@ -12,6 +12,23 @@ export interface Slice {
   readonly directions: readonly Vector[];
 }
 
+const names = new WeakMap<Vector, string>();
+
+/** Gives a direction the name that axes along it have. Vectors stay plain arrays: the name is kept beside. */
+export function named<V extends Vector>(direction: V, name: string): V {
+  names.set(direction, name);
+  return direction;
+}
+
+/** What the axes of a slice are: its own labels, the names of its directions, or their numbers. */
+export function axisLabels(
+  { directions, labels }: Slice & { readonly labels?: readonly string[] },
+): string[] {
+  return directions.map((direction, k) =>
+    labels?.[k] ?? names.get(direction) ?? `direction ${k + 1}`
+  );
+}
+
 /** θ at some coordinates of a slice, rounded once, in the precision of its origin. */
 export function pointAt(slice: Slice, coordinates: ArrayLike<number>): Vector {
   const theta = slice.origin.slice() as Vector;

@@ -7,7 +7,7 @@ import { standardDeviation } from "./math/statistics.ts";
 import { type Control, type Job, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import type { Run } from "./run.ts";
-import { checkSlice, pointAt, type Slice } from "./slice.ts";
+import { axisLabels, checkSlice, pointAt, type Slice } from "./slice.ts";
 import { drawTrajectory } from "./trajectory/draw.ts";
 import { accumulate, norm, type Vector } from "./vector.ts";
 
@@ -121,7 +121,7 @@ export async function trajectory(
         planeLosses: measured.losses.filter((_, i) => i % 2 === 1),
       }),
       ...(series && series.length > 1 && { stability: stability(series) }),
-      labels: slice.directions.map((_, k) => slice.labels?.[k] ?? `direction ${k + 1}`),
+      labels: axisLabels(slice),
       partial: measured !== undefined && measured.count < measured.losses.length,
       provenance: finish({ evaluations: measured?.count ?? 0 }),
     }, drawTrajectory);
