@@ -33,7 +33,11 @@ export function valueAndGradients(
     guarded(() =>
       tf.tidy(() => {
         const { value, gradients } = differentiate(() => f(xs), xs);
-        return { value, gradients: gradients.map((g, i) => g ?? tf.zeros(xs[i].shape)) };
+        return {
+          // A function may return one of the xs, which is not the caller's to dispose.
+          value: tf.clone(value),
+          gradients: gradients.map((g, i) => g ?? tf.zeros(xs[i].shape)),
+        };
       })
     ));
 }

@@ -39,7 +39,7 @@ export function isExact(kernelName: string): boolean {
  *
  * As shipped, tfjs 4.22 differentiates many ops wrongly the second time, without a word: gradients that
  * save outputs hide them from the outer derivative (tfjs issue 3252). A second copy of tfjs that is
- * imported later registers those again, so that this is called before every derivative. 20 µs where there
+ * imported later registers those again, so that this is called before every derivative. 60 µs where there
  * is nothing to do.
  */
 export function repair(): void {

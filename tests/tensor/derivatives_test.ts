@@ -112,6 +112,14 @@ Deno.test("zeros where the function does not depend on a tensor, or only linearl
   });
 });
 
+Deno.test("a value that is one of the tensors may be disposed", () => {
+  const x = tf.scalar(3);
+  const { value, gradients } = valueAndGradients(([x]) => x as tf.Scalar, [x]);
+  tf.dispose([value, ...gradients]);
+  assertEquals(x.dataSync()[0], 3);
+  x.dispose();
+});
+
 Deno.test("the Hessian of a product of two tensors has its cross terms", () => {
   tf.tidy(() => {
     const [a, b] = [tf.scalar(3), tf.scalar(5)];

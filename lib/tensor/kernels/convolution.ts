@@ -39,7 +39,30 @@ const filterGradient = (name: string): ComposedKernel => ({
 });
 
 export const convolutionKernels: ComposedKernel[] = [
-  filterGradient(tf.Conv2DBackpropFilter),
+  {
+    // A convolution of x by dy, samples taken for channels and the strides for dilations: twice as fast
+    // on wasm as a product for each tap.
+    name: tf.Conv2DBackpropFilter,
+    compute({ x, dy }, { filterShape, ...attributes }) {
+      const windows = convolutionWindows(x.shape, filterShape, attributes);
+      const picture = tf.transpose(withMargins(x, windows), [3, 1, 2, 0]);
+      const filter = tf.transpose(dy, [1, 2, 0, 3]);
+      const { strides } = windows;
+      const gradient = tf.conv2d(
+        picture as tf.Tensor4D,
+        filter as tf.Tensor4D,
+        1,
+        "valid",
+        "NHWC",
+        strides as [number, number],
+      );
+      // Rows that no window reaches leave more taps than the filter has.
+      const [cin, , , cout]: number[] = gradient.shape;
+      const [height, width] = filterShape;
+      const taps = tf.slice(gradient, [0, 0, 0, 0], [cin, height, width, cout]);
+      return tf.transpose(taps, [1, 2, 0, 3]);
+    },
+  },
   {
     // A convolution of dy, its strides filled with zeros, with the turned filter: a fast path on wasm.
     name: tf.Conv2DBackpropInput,
