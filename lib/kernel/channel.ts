@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+// @ts-types="./zeromq.d.ts"
 import { Dealer, Subscriber } from "zeromq";
 
 /** One of the sockets between a client and a kernel. */
