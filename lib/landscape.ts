@@ -1,8 +1,10 @@
 import { type Figure, figure } from "./figure/figure.ts";
+import { formatShare } from "./figure/text.ts";
 import { axisOf, coarseToFine, coordinatesAt, type Extent } from "./grid.ts";
 import { drawLandscape } from "./landscape/draw.ts";
 import { clearState, describe, type Layout } from "./layout.ts";
 import type { Evaluation, Loss } from "./loss.ts";
+import type { PCA } from "./pca.ts";
 import { type Control, type Job, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { autoExtent, autoRise, extentsOf, type Range } from "./range.ts";
@@ -92,7 +94,7 @@ const doing = "sample the landscape";
  */
 export async function landscape(
   loss: Loss,
-  slice: Slice & { readonly labels?: readonly string[] },
+  slice: Slice & Partial<Pick<PCA, "labels" | "explained" | "null">>,
   { range = 1, resolution = 51, labels, seed = 42, ...control }: LandscapeOptions = {},
 ): Promise<Landscape> {
   checkSlice(slice, loss.layout.size, doing);
@@ -139,9 +141,21 @@ export async function landscape(
         evaluations: count + chosen.trials + (reference && !atOrigin ? 1 : 0),
         seed: intervals?.method === "bootstrap" ? seed : undefined,
       }),
-      ...(chosen.caption && { caption: chosen.caption }),
+      ...captionOf(chosen.caption, movementIn(slice)),
     }, drawLandscape);
   });
+}
+
+function captionOf(...parts: (string | undefined)[]): { caption?: string } {
+  const said = parts.filter((part) => part !== undefined);
+  return said.length ? { caption: said.join(" · ") } : {};
+}
+
+/** How much of a run's movement the slice holds, beside what chance puts there. */
+function movementIn({ explained, null: walk }: Partial<Pick<PCA, "explained" | "null">>) {
+  if (!explained || !walk) return undefined;
+  const share = (shares: Float64Array) => formatShare(shares.reduce((a, b) => a + b, 0));
+  return `${share(explained)} of the movement (a random walk: ${share(walk)})`;
 }
 
 function shapeOf(resolution: number | readonly number[], dimensions: number): number[] {

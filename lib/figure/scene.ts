@@ -177,9 +177,11 @@ export function paintScene(
     const points = projected[k];
     for (let i = 1; i < points.length; i++) {
       const piece = [points[i - 1][0], points[i - 1][1], points[i][0], points[i][1]];
-      const depth = Math.min(points[i - 1][2], points[i][2]) - 1.5 * lift;
-      items.push({ depth: depth + 1e-4, paint: () => pen.line(piece, colors.halo, 4.5, 0.85) });
-      items.push({ depth: depth - lift / 2, paint: () => pen.line(piece, color, 2.2, 1) });
+      const [near, far] = [points[i - 1][2], points[i][2]].sort((a, b) => a - b);
+      // Nearer than the edges of the pieces beside it, which would cut it into dashes.
+      const over = near - 2 * (far - near) - 2 * lift;
+      items.push({ depth: far - 1.5 * lift, paint: () => pen.line(piece, colors.halo, 4.5, 0.85) });
+      items.push({ depth: over, paint: () => pen.line(piece, color, 2.2, 1) });
     }
   });
   paths.forEach(({ color, dots }, k) => {

@@ -30,7 +30,7 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
     : `${
       ["Two", "Three", "Four", "Five"][paths.length - 2] ?? paths.length
     } paths of training on one loss surface`;
-  const margins = { marginLeft: 52, marginRight: 14, marginTop: 8, marginBottom: 42 };
+  const margins = { marginLeft: 60, marginRight: 14, marginTop: 8, marginBottom: 42 };
   const [x, y] = landscape.axes.map((axis) => [axis[0], axis[axis.length - 1]]);
   const inner = width - legendWidth - margins.marginLeft - margins.marginRight;
   const ratio = (y[1] - y[0]) / (x[1] - x[0]);
@@ -48,7 +48,7 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
         ...margins,
         height: Math.round(height),
         x: { ...axis, domain: x, ticks: 6, label: landscape.labels[0] },
-        y: { ...axis, domain: y, ticks: 5, label: landscape.labels[1], labelOffset: 44 },
+        y: { ...axis, domain: y, ticks: 5, label: landscape.labels[1], labelOffset: 51 },
         marks: [
           ...contourMarks(plane, scale, theme),
           ...(paths.length === 0 && inside

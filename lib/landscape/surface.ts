@@ -128,8 +128,8 @@ function faceColor(vertices: number[], corners: number[], theme: Theme): string 
   const light = [-0.45, -0.25, 0.86];
   const shade = normal.reduce((sum, n, k) => sum + n * light[k], 0) / Math.hypot(...normal);
   const mean = (a[2] + b[2] + c[2] + d[2]) / 4;
-  const t = Math.round((mean / boxHeight + 1) / 2 * 40) / 40;
-  return shaded(theme.ramp(t), Math.round((shade - 0.86) * 12) / 12 * 0.26);
+  const t = Math.round((mean / boxHeight + 1) / 2 * 200) / 200;
+  return shaded(theme.ramp(t), Math.round((shade - 0.86) * 60) / 60 * 0.26);
 }
 
 /** An `rgb()` colour, lighter or darker by a share. */

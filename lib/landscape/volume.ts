@@ -1,15 +1,17 @@
 import type { Drawing, DrawOptions, KeyEntry, PlotPanel } from "../figure/drawing.ts";
 import { legendWidth } from "../figure/legend.ts";
 import { bandPosition, type LossScale, lossScale } from "../figure/loss_scale.ts";
-import type { Scene } from "../figure/scene.ts";
+import type { Scene, ScenePath } from "../figure/scene.ts";
 import { formatNumber } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
-import { between, contourMarks, holeKey } from "./contour.ts";
+import { between, contourMarks, holeKey, pathKey } from "./contour.ts";
 import {
   askedScale,
   circumstances,
   completeLattice,
   type DrawnLandscape,
+  type DrawnPath,
+  pathsAmong,
   type Plane,
   shortened,
   summaryOf,
@@ -120,8 +122,9 @@ function sliceAt({ axes: [x, y, z], values, missing }: Volume, k: number): Plane
 
 /** A landscape of three directions as surfaces of equal loss, nested. */
 export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions): Drawing {
-  const { theme, width, plot } = options;
-  const volume = thinned(volumeOf(landscape), 15);
+  const { theme, width, plot, overlay } = options;
+  const whole = volumeOf(landscape), volume = thinned(whole, 15);
+  const paths = pathsAmong(overlay, 3);
   const scale = lossScale(volume.values, askedScale(options));
   const levels = isoLevels(volume.values, scale);
   const color = (level: number) =>
@@ -132,11 +135,18 @@ export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions)
     color: color(level),
   }));
   return {
-    title: "Surfaces of equal loss in a volume",
-    subtitle: [...circumstances(landscape, volume.stride), ...shortened(landscape.labels).rest]
-      .join(" · "),
+    title: paths.length
+      ? "The path of training among surfaces of equal loss"
+      : "Surfaces of equal loss in a volume",
+    subtitle: [
+      ...circumstances(landscape, volume.stride),
+      ...(volume.values.length < whole.values.length
+        ? [`drawn from ${volume.axes.map((axis) => axis.length).join(" × ")} of them`]
+        : []),
+      ...shortened(landscape.labels).rest,
+    ].join(" · "),
     summary: summaryOf(landscape),
-    key: [...key, ...holeKey(volume)],
+    key: [...key, ...pathKey(paths.length, options), ...holeKey(volume)],
     panels: [{
       scene: isosurfaceScene(
         volume,
@@ -144,7 +154,7 @@ export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions)
         levels,
         color,
         theme,
-        shortened(landscape.labels).short,
+        { labels: shortened(landscape.labels).short, paths },
       ),
       height: plot.height ?? Math.round(width * 0.84),
     }],
@@ -185,7 +195,7 @@ function isosurfaceScene(
   levels: number[],
   color: (level: number) => string,
   theme: Theme,
-  labels: readonly string[],
+  { labels, paths }: { labels: readonly string[]; paths: readonly DrawnPath[] },
 ): Scene {
   const shape = axes.map((axis) => axis.length);
   const heights = scale.type === "log" ? values.map((v) => Math.log(Math.max(v, 1e-300))) : values;
@@ -214,7 +224,9 @@ function isosurfaceScene(
     palette: [...palette.keys()],
     opacity: 0.5,
     lines: [],
-    paths: [],
+    paths: paths.map((path, k) =>
+      volumePath(path, units, theme.series[(k + 1) % theme.series.length])
+    ),
     height: boxHeight,
     axes: axes.map((axis, n) => ({
       label: labels[n],
@@ -238,4 +250,24 @@ function lightOn(vertices: number[], corners: number[]): number {
   const lit = Math.abs(normal.reduce((sum, n, k) => sum + n * light[k], 0)) /
     (Math.hypot(...normal) || 1);
   return Math.round((lit - 0.55) * 8) / 8 * 0.45;
+}
+
+/** A path through a volume, straight from checkpoint to checkpoint. */
+function volumePath(
+  { coordinates, epochs }: DrawnPath,
+  units: readonly ((value: number) => number)[],
+  color: string,
+): ScenePath {
+  const last = coordinates.length - 1;
+  return {
+    points: coordinates.flatMap((
+      c,
+    ) => [units[0](c[0]), units[1](c[1]), boxHeight * units[2](c[2])]),
+    color,
+    dots: coordinates.slice(1, -1).map((_, k) => k + 1),
+    labels: [
+      { at: 0, text: "start", end: false },
+      { at: last, text: `epoch ${formatNumber(epochs[last])}`, end: true },
+    ],
+  };
 }

@@ -124,6 +124,7 @@ export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Draw
             text: ({ value }: Stem) => formatNumber(value),
             textAnchor: "start",
             dx: 10,
+            dy: -9,
             fill: theme.ink,
             stroke: theme.halo,
             strokeWidth: 3,
