@@ -113,7 +113,8 @@ const sections: ReportSection[] = [
   },
   {
     title: "What surrounds the trained network",
-    text: "Along one random direction, normalised filter by filter so that 1 is as long as the weights.",
+    text:
+      "Along one random direction, normalised filter by filter so that 1 is as long as the weights.",
     figure: profile,
   },
   {
@@ -158,10 +159,14 @@ write(
   `${args.out}/report.html`,
   new TextEncoder().encode(report({
     title: "A loss landscape of handwritten digits",
-    lead: `An MLP with two hidden layers of 100 units, ${run.layout.size.toLocaleString("en")} weights, ` +
+    lead:
+      `An MLP with two hidden layers of 100 units, ${
+        run.layout.size.toLocaleString("en")
+      } weights, ` +
       `trained for ${run.config.epochs} epochs by SGD with learning rate ${learningRate}.`,
     sections: [{ numbers }, ...sections],
-    footer: `losslandscape ${provenance.versions.losslandscape}, Deno ${provenance.versions.deno}, ` +
+    footer:
+      `losslandscape ${provenance.versions.losslandscape}, Deno ${provenance.versions.deno}, ` +
       `engine ${provenance.engine}, ${provenance.precision}, seed ${seed}, ${provenance.samples} samples. ` +
       "Made by deno task demo.",
   })),
