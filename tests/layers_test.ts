@@ -19,12 +19,12 @@ const MAY_IMPORT: Record<string, (target: string) => boolean> = {
 
 /** The one address of a library. */
 const HOME: [RegExp, RegExp][] = [
-  [/^@tensorflow\//, /^tensor\//],
-  [/^linkedom$/, /^figure\//],
-  [/^@resvg\//, /^figure\//],
-  [/^zeromq$/, /^kernel\//],
-  [/^ml-matrix$/, /^math\//],
-  [/^pure-rand/, /^math\//],
+  [/^npm:@tensorflow\//, /^tensor\//],
+  [/^npm:linkedom@/, /^figure\//],
+  [/^npm:@resvg\//, /^figure\//],
+  [/^npm:zeromq@/, /^kernel\//],
+  [/^npm:ml-matrix@/, /^math\//],
+  [/^npm:pure-rand@/, /^math\//],
 ];
 
 const lib = new URL("../lib/", import.meta.url);
@@ -76,4 +76,18 @@ Deno.test("a library is imported in one place", () => {
     }
   }
   assertEquals(wrong, []);
+});
+
+Deno.test("libraries are imported with their version, the same everywhere", () => {
+  // in full, and not by an import map: a map is not there for those who import us from their own folder
+  const versions = new Map<string, Set<string>>(), bare: string[] = [];
+  for (const path of sources(lib)) {
+    for (const specifier of imports(Deno.readTextFileSync(new URL(path, lib)))) {
+      const [, name, version] = /^npm:((?:@[^/]+\/)?[^@/]+)@([^/]+)/.exec(specifier) ?? [];
+      if (name) versions.set(name, (versions.get(name) ?? new Set()).add(version));
+      else if (!/^\.|^node:|^@std\//.test(specifier)) bare.push(`${path} → ${specifier}`);
+    }
+  }
+  assertEquals(bare, []);
+  assertEquals([...versions].filter(([, some]) => some.size > 1), []);
 });

@@ -1,4 +1,4 @@
-import { plot } from "@observablehq/plot";
+import { plot } from "npm:@observablehq/plot@0.6.17";
 import { hash } from "../math/random.ts";
 import { document, element, type FigureElement, svgNamespace } from "./document.ts";
 import type { Drawing, PlotOptions, PlotPanel, ScenePanel } from "./drawing.ts";

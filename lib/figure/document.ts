@@ -1,4 +1,4 @@
-import { parseHTML } from "linkedom";
+import { parseHTML } from "npm:linkedom@0.18.9";
 
 /** An element of a figure: a node of {@link document}. */
 export interface FigureElement {

@@ -3,7 +3,9 @@ import type { Scene } from "./scene.ts";
 import type { Theme, ThemeName } from "./theme.ts";
 
 /** The options of Observable Plot's `plot`. */
-export type PlotOptions = NonNullable<Parameters<(typeof import("@observablehq/plot"))["plot"]>[0]>;
+export type PlotOptions = NonNullable<
+  Parameters<(typeof import("npm:@observablehq/plot@0.6.17"))["plot"]>[0]
+>;
 
 /** A mark of Observable Plot, or a list of them. */
 export type Markish = NonNullable<PlotOptions["marks"]>[number];

@@ -52,7 +52,7 @@ export interface Figure {
  *
  * ```ts
  * import { figure } from "../../mod.ts";
- * import * as Plot from "@observablehq/plot";
+ * import * as Plot from "npm:@observablehq/plot@0.6.17";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const squares = figure({ x: [0, 1, 2], y: [0, 1, 4] }, (data, { theme }) => ({

@@ -1,5 +1,5 @@
 // d3's quantile and ticks: the only statistics a legend needs.
-import { quantileSorted, ticks } from "d3";
+import { quantileSorted, ticks } from "npm:d3@7.9.0";
 import type { Theme } from "./theme.ts";
 
 /** How losses become colours and heights: levels in loss units, on a log scale where the range asks for it. */

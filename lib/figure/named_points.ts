@@ -1,4 +1,4 @@
-import * as Plot from "@observablehq/plot";
+import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Markish } from "./drawing.ts";
 import { element, type FigureElement } from "./document.ts";
 import { type Box, placeLabels } from "./place_labels.ts";

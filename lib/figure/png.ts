@@ -1,12 +1,14 @@
 import { fileURLToPath } from "node:url";
-import inter from "@expo-google-fonts/inter/metadata.json" with { type: "json" };
-import { initWasm, Resvg } from "@resvg/resvg-wasm";
+import inter from "npm:@expo-google-fonts/inter@0.4.2/metadata.json" with { type: "json" };
+import { initWasm, Resvg } from "npm:@resvg/resvg-wasm@2.6.2";
 
 // Both packages are imported above, so that Deno resolves their files to where it keeps them.
 const files = {
-  wasm: () => import.meta.resolve("@resvg/resvg-wasm/index_bg.wasm"),
-  regular: () => import.meta.resolve("@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf"),
-  bold: () => import.meta.resolve("@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf"),
+  wasm: () => import.meta.resolve("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm"),
+  regular: () =>
+    import.meta.resolve("npm:@expo-google-fonts/inter@0.4.2/400Regular/Inter_400Regular.ttf"),
+  bold: () =>
+    import.meta.resolve("npm:@expo-google-fonts/inter@0.4.2/600SemiBold/Inter_600SemiBold.ttf"),
 };
 
 let loading: Promise<Uint8Array[]> | undefined;

@@ -1,4 +1,4 @@
-import { interpolateRgbBasis } from "d3";
+import { interpolateRgbBasis } from "npm:d3@7.9.0";
 
 /** The two looks of a figure, both designed. */
 export type ThemeName = "light" | "dark";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 // @ts-types="./zeromq.d.ts"
-import { Dealer, Subscriber } from "zeromq";
+import { Dealer, Subscriber } from "npm:zeromq@6.8.0";
 
 /** One of the sockets between a client and a kernel. */
 export interface Channel {

@@ -1,5 +1,5 @@
-import * as Plot from "@observablehq/plot";
-import { contours } from "d3";
+import * as Plot from "npm:@observablehq/plot@0.6.17";
+import { contours } from "npm:d3@7.9.0";
 import type { Drawing, DrawOptions, KeyEntry, Markish } from "../figure/drawing.ts";
 import { element } from "../figure/document.ts";
 import { legendWidth } from "../figure/legend.ts";

@@ -1,4 +1,4 @@
-import { ticks } from "d3";
+import { ticks } from "npm:d3@7.9.0";
 import type { Drawing, DrawOptions } from "../figure/drawing.ts";
 import { type LossScale, lossScale } from "../figure/loss_scale.ts";
 import type { Scene, ScenePath } from "../figure/scene.ts";

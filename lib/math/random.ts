@@ -1,5 +1,5 @@
-import { randomNormal } from "d3";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { randomNormal } from "npm:d3@7.9.0";
+import { xoroshiro128plus } from "npm:pure-rand@8.4.2/generator/xoroshiro128plus";
 
 /** A seeded stream of random numbers. */
 export interface Random {

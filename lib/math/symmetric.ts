@@ -1,4 +1,4 @@
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { EigenvalueDecomposition, Matrix } from "npm:ml-matrix@6.15.1";
 
 /** Eigenvalues of a small symmetric matrix in ascending order, each with its unit eigenvector. */
 export interface SymmetricEigen {

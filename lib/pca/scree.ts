@@ -1,4 +1,4 @@
-import * as Plot from "@observablehq/plot";
+import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions } from "../figure/drawing.ts";
 import { formatShare } from "../figure/text.ts";
 

@@ -1,5 +1,5 @@
-import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import wasmFactory from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js";
+import { BackendWasm } from "npm:@tensorflow/tfjs-backend-wasm@4.22.0";
+import wasmFactory from "npm:@tensorflow/tfjs-backend-wasm@4.22.0/wasm-out/tfjs-backend-wasm.js";
 import process from "node:process";
 import { keepKernels, registerKernels } from "./kernels.ts";
 import { castKernel } from "./kernels/cast.ts";

@@ -1,4 +1,4 @@
-import * as Plot from "@observablehq/plot";
+import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, PlotPanel } from "../figure/drawing.ts";
 import { logLevels, lossScale } from "../figure/loss_scale.ts";
 import { formatNumber } from "../figure/text.ts";

@@ -1,4 +1,4 @@
-import * as Plot from "@observablehq/plot";
+import * as Plot from "npm:@observablehq/plot@0.6.17";
 import { element, type FigureElement } from "../figure/document.ts";
 import type { Drawing, DrawOptions, Markish } from "../figure/drawing.ts";
 import { haloText, type Place, placedMark } from "../figure/named_points.ts";

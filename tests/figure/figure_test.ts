@@ -6,7 +6,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import * as Plot from "@observablehq/plot";
+import * as Plot from "npm:@observablehq/plot@0.6.17";
 import { document } from "../../lib/figure/document.ts";
 import { display, figure } from "../../lib/figure/figure.ts";
 import { fromJSON } from "../../lib/figure/json.ts";
@@ -54,7 +54,7 @@ Deno.test("toJSON and fromJSON take NaN and infinities there and back, at any de
 
 Deno.test("every figure is well-formed XML, light and dark, with text that its font can set", async () => {
   const known = await glyphsOf(
-    import.meta.resolve("@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf"),
+    import.meta.resolve("npm:@expo-google-fonts/inter@0.4.2/400Regular/Inter_400Regular.ttf"),
   );
   for (const [name, result, options] of gallery()) {
     for (const theme of ["light", "dark"] as const) {

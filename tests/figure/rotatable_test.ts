@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertNotEquals } from "@std/assert";
-import { parseHTML } from "linkedom";
+import { parseHTML } from "npm:linkedom@0.18.9";
 import { axis, bowl, sampled, spiral } from "./gallery.ts";
 
 const surface = sampled([axis(-2, 2, 7), axis(-1, 1, 5)], bowl);

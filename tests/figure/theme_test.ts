@@ -1,5 +1,5 @@
 import { assert, assertGreater } from "@std/assert";
-import { lab, rgb } from "d3";
+import { lab, rgb } from "npm:d3@7.9.0";
 import { themes } from "../../lib/figure/theme.ts";
 
 /** Relative luminance (WCAG 2.1). */

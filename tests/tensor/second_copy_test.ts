@@ -8,7 +8,9 @@ import * as tf from "../../lib/tensor/tf.ts";
 
 /** Another instance of tfjs's modules, as an import of another version would be. */
 function secondCopy(): typeof tf {
-  const require = createRequire(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-layers")));
+  const require = createRequire(
+    fileURLToPath(import.meta.resolve("npm:@tensorflow/tfjs-layers@4.22.0")),
+  );
   for (const path of Object.keys(require.cache)) {
     if (path.includes("tensorflow")) delete require.cache[path];
   }

@@ -1,4 +1,4 @@
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import type { BackendWasm } from "npm:@tensorflow/tfjs-backend-wasm@4.22.0";
 import type * as tf from "../tf.ts";
 
 /** The wasm backend casts to bool by dropping bits (0.5 becomes false, −1.5 becomes 255): here x ≠ 0. */

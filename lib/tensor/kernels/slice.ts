@@ -1,4 +1,4 @@
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import type { BackendWasm } from "npm:@tensorflow/tfjs-backend-wasm@4.22.0";
 import type { Attributes } from "../engine.ts";
 import * as tf from "../tf.ts";
 
