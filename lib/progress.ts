@@ -46,6 +46,8 @@ export interface Job {
   readonly stopped: boolean;
   /** Says that n more steps are done. */
   advance(n?: number): void;
+  /** Says how many steps there are in all, where it turns out to be more or fewer. */
+  expect(total: number): void;
   /** Gives the event loop a turn if it has not had one for some milliseconds: timers, Stop, the bar. */
   breathe(): Promise<void>;
 }
@@ -53,7 +55,7 @@ export interface Job {
 /** Runs an analysis of many steps with its bar, its Stop and its turns for the event loop. */
 export async function steps<T>(
   { signal, progress }: Control,
-  { label, total, unit = "steps" }: { label: string; total: number; unit?: string },
+  { label, total: expected, unit = "steps" }: { label: string; total: number; unit?: string },
   body: (job: Job) => Promise<T>,
 ): Promise<T> {
   const began = performance.now();
@@ -63,7 +65,7 @@ export async function steps<T>(
     : typeof progress === "object"
     ? progress
     : bar(progress === true);
-  let done = 0;
+  let done = 0, total = expected;
   const state = () => ({
     label,
     unit,
@@ -79,8 +81,12 @@ export async function steps<T>(
       get stopped() {
         return stop.signal.aborted;
       },
+      expect(steps) {
+        total = steps;
+      },
       advance(n = 1) {
         done += n;
+        total = Math.max(total, done);
         display?.report(state());
       },
       breathe,

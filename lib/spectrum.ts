@@ -128,7 +128,7 @@ export async function spectrum(
   }
   const pairs = Math.min(wanted.top + wanted.bottom, dimension);
   const total = (least ? Math.min(steps, dimension) : 0) + pairs + probes;
-  return await withSteps(control, { label: "spectrum", total, unit: "steps" }, async (job) => {
+  return await withSteps(control, { label: "spectrum", total, unit: "products" }, async (job) => {
     const finish = provenance(operator);
     const count = { products: 0 };
     const product = productOf(operator, job, count);
@@ -145,7 +145,7 @@ export async function spectrum(
     const signs = drawer(operator, random(seed, "trace").sign);
     const trace = probes ? await hutchinson(product, { probes, draw: signs }) : undefined;
     // what has converged early needs no more steps
-    if (!job.stopped && count.products < total) job.advance(total - count.products);
+    if (!job.stopped) job.expect(count.products);
     const residuals = (pairs: Eigenpair[]) =>
       Float64Array.from(pairs, (pair) => measured.get(pair) ?? pair.residual);
     const within = (pairs: Eigenpair[]) =>

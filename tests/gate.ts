@@ -25,17 +25,21 @@ const steps: Record<string, string[]> = {
 };
 
 let passed = 0, failed = 0;
+const broken: string[] = [];
 
 for (const [title, args] of Object.entries(steps)) {
   console.log(`\n── ${title}: deno ${args.join(" ")}`);
   const { code, text } = await run(args);
   // `deno test` counts its tests; every other step counts as one
   const counts = /(\d+) passed.*?\| (\d+) failed/.exec(text);
-  const broken = counts ? Number(counts[2]) : 0;
+  const red = counts ? Number(counts[2]) : 0;
   passed += counts ? Number(counts[1]) : code === 0 ? 1 : 0;
-  failed += code === 0 ? 0 : Math.max(1, broken);
+  if (code === 0) continue;
+  failed += Math.max(1, red);
+  broken.push(title);
 }
 
+if (broken.length) console.log(`\nfailed: ${broken.join(", ")}`);
 console.log(`\n${passed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);
 

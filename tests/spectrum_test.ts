@@ -260,16 +260,18 @@ Deno.test("a stopped spectrum is valid and says that it is partial", async () =>
 });
 
 Deno.test("progress is told of every product and is complete at the end", async () => {
-  const reports: ProgressState[] = [];
-  const progress = { report: (s: ProgressState) => reports.push(s) };
+  const reports: ProgressState[] = [], ends: ProgressState[] = [];
+  const progress = {
+    report: (s: ProgressState) => void reports.push(s),
+    end: (s: ProgressState) => void ends.push(s),
+  };
   const { products } = await spectrum(matrix([3, 2, 1]), { progress });
-  assertEquals(reports.length, products);
-  assertEquals(reports.at(-1)!.done, reports.at(-1)!.total);
-  reports.length = 0;
+  assertEquals(reports.map((s) => s.done), Array.from({ length: products }, (_, i) => i + 1));
+  assertEquals([ends[0].done, ends[0].total], [products, products]);
   const lambda = Array.from({ length: 200 }, (_, i) => 2 ** -i);
   const early = await spectrum(matrix(lambda), { progress, top: 1, bottom: 0 });
-  assert(early.products < reports[0].total);
-  assertEquals(reports.at(-1)!.done, reports.at(-1)!.total);
+  assert(early.products < reports.at(-1)!.total);
+  assertEquals([ends[1].done, ends[1].total], [early.products, early.products]);
 });
 
 Deno.test("what makes no sense is refused", async () => {

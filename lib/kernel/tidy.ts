@@ -42,8 +42,20 @@ export function tidied(outputs: Output[], before: Output[], folder: string): Out
         ? [type, tidy(value, oldData[type])]
         : [type, value]
     );
-    return { ...output, data: Object.fromEntries(data) };
+    return { ...output, data: Object.fromEntries(data), metadata: sized(output) };
   });
+}
+
+/**
+ * The metadata of an output, with the size of a PNG that stands for an SVG or HTML of fewer pixels: front ends
+ * that show the PNG would otherwise show it at twice its size.
+ */
+function sized({ data, metadata }: Extract<Output, { metadata: unknown }>) {
+  const vector = data["image/svg+xml"] ?? data["text/html"];
+  if (!data["image/png"] || typeof vector !== "string") return metadata;
+  const [, width] = /^[^>]*\bwidth="(\d+)"/.exec(vector) ??
+    /<img [^>]*?\bwidth="(\d+)"/.exec(vector) ?? [];
+  return width ? { ...metadata, "image/png": { width: Number(width) } } : metadata;
 }
 
 /** Replaces the paths of the project that a folder belongs to, and of the home folder. */
