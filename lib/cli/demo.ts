@@ -62,8 +62,11 @@ const path = await trajectory(run, plane, { loss });
 const surface = await landscape(loss, plane, { range: { include: path } });
 
 const directions = randomDirections(loss.layout, run.final, { count: 1, seed });
-const profile = await landscape(loss, { origin: run.final, directions });
-const descent = await interpolate(loss, [run.initial, run.final]);
+const around = { origin: run.final, directions };
+const profile = await landscape(loss, around);
+await using testLoss = modelLoss(model, data.test);
+const unseen = await landscape(testLoss, around);
+const descent = await interpolate(loss, [run.initial, run.final], { names: ["start", "trained"] });
 
 const space = pca(run, { components: 3 });
 const inSpace = await trajectory(run, space);
@@ -80,7 +83,9 @@ const numbers = {
   "explained by two directions": `${percent(sum(plane.explained))} (a random walk: ${
     percent(sum(plane.null))
   })`,
-  "top Hessian eigenvalue": `${top.toPrecision(4)} ± ${curvature.residuals[0].toExponential(0)}`,
+  "top Hessian eigenvalue": `${top.toPrecision(4)} (residual ${
+    curvature.residuals[0].toExponential(0)
+  })`,
   "stability limit 2/η": (2 / learningRate).toFixed(0),
 };
 
@@ -92,8 +97,8 @@ const sections: ReportSection[] = [
   },
   {
     text:
-      "The path in the plane that holds most of its movement, on the loss of the full training set. " +
-      "Contours near the start belong to this plane: the path itself runs off it, as far as the subtitle says.",
+      "The path in the plane that holds most of its movement, on the loss of the full training set. The " +
+      "path itself runs a little beside this plane: how far, and what that costs, is shown further below.",
     figure: surface,
     options: { overlay: [path] },
   },
@@ -114,8 +119,11 @@ const sections: ReportSection[] = [
   {
     title: "What surrounds the trained network",
     text:
-      "Along one random direction, normalised filter by filter so that 1 is as long as the weights.",
+      "Along one random direction, normalised filter by filter so that 1 is as long as the weights: the " +
+      "loss that was trained on, and the loss on test images. The bands are what another draw of images " +
+      "would change for a network that had not seen them; the gap between the lines is what it has seen.",
     figure: profile,
+    options: { overlay: [unseen], names: ["training set", "test set"] },
   },
   {
     text: "On the straight line from the start through the trained network.",
