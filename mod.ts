@@ -33,7 +33,8 @@ export type {
   ValueAndGradient,
 } from "./lib/loss.ts";
 export { modelLoss } from "./lib/nn/model_loss.ts";
-export type { Batch, ModelLossOptions, SamplingOptions } from "./lib/nn/model_loss.ts";
+export type { Batch, ModelLossOptions } from "./lib/nn/model_loss.ts";
+export type { SamplingOptions } from "./lib/nn/subsample.ts";
 export type { Criterion, CriterionName } from "./lib/nn/criterion.ts";
 export { functionLoss } from "./lib/nn/function_loss.ts";
 export type { FunctionLossOptions, TensorFunction } from "./lib/nn/function_loss.ts";

@@ -47,9 +47,14 @@ export const criteria: Record<CriterionName, Scored> = {
       return tf.equal(tf.argMax(outputs, 1), truth);
     },
   },
-  // softplus(z) − z·y: smooth at z = 0, where the usual form with |z| has no curvature
+  // y·softplus(−z) + (1 − y)·softplus(z): smooth at z = 0, where the form with |z| has no curvature, and
+  // without the difference of large numbers that softplus(z) − z·y is for confident samples
   binaryCrossEntropy: {
-    criterion: (z, targets) => perSample(tf.sub(tf.softplus(z), tf.mul(z, shapedLike(targets, z)))),
+    criterion(z, targets) {
+      const y = shapedLike(targets, z);
+      const positive = tf.mul(y, tf.softplus(tf.neg(z)));
+      return perSample(tf.add(positive, tf.mul(tf.sub(1, y), tf.softplus(z))));
+    },
     correct(z, targets) {
       const right = tf.equal(tf.greater(z, 0), tf.greater(shapedLike(targets, z), 0.5));
       return tf.equal(perSample(tf.cast(right, "float32")), 1);

@@ -7,7 +7,7 @@ import { onBackend } from "../tensor/backend.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import * as tf from "../tensor/tf.ts";
 import { sizeOf } from "../vector.ts";
-import { checkSampling, type SamplingOptions, subsample } from "./model_loss.ts";
+import { checkSampling, type SamplingOptions, subsample } from "./subsample.ts";
 import { requireBackend } from "./started.ts";
 import { fieldsOf, rowsOf, tensorLoss, tensorOf, tensorsOf } from "./tensor_loss.ts";
 
@@ -54,7 +54,7 @@ export function functionLoss(
   const parameters = (tensors: Tensor[]) =>
     Object.fromEntries(layout.tensors.map((t, i) => [t.name, tensors[i]]));
   const forward = (tensors: Tensor[], batch: Record<string, Tensor>) => ({
-    losses: f(parameters(tensors), batch),
+    losses: f(strict(parameters(tensors), "parameter"), strict(batch, "array of samples")),
   });
   const shared = { layout, seed: options.seed ?? 42, work: movable(layout), forward };
   return givesPerSample(layout, forward, fields)
@@ -62,9 +62,30 @@ export function functionLoss(
     : tensorLoss({ ...shared, fields });
 }
 
+/** A record that says so when it is asked for what it has not: a misspelt name would surface deep in tfjs. */
+function strict<T>(record: Record<string, T>, what: string): Record<string, T> {
+  return new Proxy(record, {
+    get(target, name) {
+      if (typeof name === "symbol" || name in target) return Reflect.get(target, name);
+      throw new RangeError(
+        `Cannot evaluate the loss: f asks for the ${what} "${name}", there is ${
+          Object.keys(target).map((n) => `"${n}"`).join(", ") || "none"
+        }`,
+      );
+    },
+  });
+}
+
 /** The data by the names under which f finds it. */
 function namedFields(samples: FunctionLossOptions["samples"]): Record<string, NumberArray> {
   if (samples === undefined) return {};
+  if (typeof samples !== "object" || samples === null) {
+    throw new TypeError(
+      `Cannot make the loss: samples must be { inputs, targets } or named arrays, got ${
+        describe(samples)
+      }`,
+    );
+  }
   const { inputs, targets } = samples as Samples;
   const isSamples = inputs !== undefined && (isNumbers(inputs) || targets !== undefined);
   if (isSamples) {

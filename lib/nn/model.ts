@@ -73,13 +73,17 @@ export function assign(model: LayersModel, theta: Vector): void {
   checkVector(layout, theta, "assign the weights");
   tf.tidy(() =>
     weightsOf(model).forEach((weight, i) => {
-      const { shape } = layout.tensors[i];
-      weight.write(tf.tensor(Float32Array.from(part(theta, layout.tensors[i])), [...shape]));
+      const values = tf.tensor(
+        Float32Array.from(part(theta, layout.tensors[i])),
+        weight.shape as number[],
+      );
+      // not write(), which would project θ on the layer's constraint without a word
+      (weight as unknown as { val: tf.Variable }).val.assign(values);
     })
   );
 }
 
-/** The weights of a model, or an error that says why there are none. */
+/** The weights of a model, each once, or an error that says why there are none. */
 export function weightsOf(model: LayersModel): tf.LayerVariable[] {
   if (!Array.isArray(model?.layers) || typeof model.call !== "function") {
     throw new TypeError(
@@ -91,7 +95,8 @@ export function weightsOf(model: LayersModel): tf.LayerVariable[] {
     throw new RangeError("Cannot read the model: it must have at least one layer, got none");
   }
   if (!model.built) model.build(model.inputs.map((input) => input.shape));
-  const weights = model.weights;
+  // a layer that stands in the model twice, alone and inside another model, is one layer all the same
+  const weights = [...new Set(model.weights)];
   if (weights.length === 0 || weights.every((w) => sizeOf(w.shape as number[]) === 0)) {
     throw new RangeError("Cannot read the model: it must have at least one weight, got none");
   }
@@ -105,96 +110,33 @@ interface Nest {
   forwardLayer?: tf.layers.Layer;
   backwardLayer?: tf.layers.Layer;
   cell?: tf.layers.Layer;
+  cells?: tf.layers.Layer[];
 }
 
-function leafLayers(layer: tf.layers.Layer): tf.layers.Layer[] {
-  const { layers, layer: wrapped, forwardLayer, backwardLayer, cell } = layer as Nest;
-  const inner = [...layers ?? [], wrapped, forwardLayer, backwardLayer, cell].filter((l) => !!l);
-  return inner.length ? inner.flatMap((l) => leafLayers(l!)) : [layer];
+/** The layers inside of a layer. */
+function innerLayers(layer: tf.layers.Layer): tf.layers.Layer[] {
+  const { layers, layer: wrapped, forwardLayer, backwardLayer, cell, cells } = layer as Nest;
+  const inner = [...layers ?? [], wrapped, forwardLayer, backwardLayer, cell, ...cells ?? []];
+  return inner.filter((l) => !!l) as tf.layers.Layer[];
 }
 
-/** How {@link callModel} evaluates a model. */
-export interface CallOptions {
-  /** Batch norm by the batch's statistics, dropout on. */
-  training: boolean;
-  /** What dropout drops. */
-  seed: number;
-  /** Leave out a softmax or sigmoid at the end. */
-  logits: boolean;
+/** A layer and all layers inside of it, each once, in the order of the model. */
+export function allLayers(layer: tf.layers.Layer): tf.layers.Layer[] {
+  return [...new Set([layer, ...innerLayers(layer).flatMap(allLayers)])];
 }
 
-/**
- * A model as a function of its weights: each layer variable reads the tensor that is bound to it for the
- * duration of the call. Differentiable to any order; the model is the same before and after, also where
- * batch norm writes its moving statistics: those come back as `state`, by the number of the weight.
- */
-export function callModel(
-  model: LayersModel,
-  weights: tf.Tensor[],
-  inputs: tf.Tensor[],
-  { training, seed, logits }: CallOptions,
-): { outputs: tf.Tensor | tf.Tensor[]; state: Map<number, Float32Array>; penalty?: tf.Scalar } {
-  const state = new Map<number, Float32Array>();
-  const undo: (() => void)[] = [];
-  const lend = (target: object, key: string, value: unknown) => {
-    const own = Object.getOwnPropertyDescriptor(target, key);
-    Object.defineProperty(target, key, {
-      value,
-      configurable: true,
-      writable: true,
-      enumerable: true,
-    });
-    undo.push(() => {
-      if (own) Object.defineProperty(target, key, own);
-      else delete (target as Record<string, unknown>)[key];
-    });
-  };
-  try {
-    model.weights.forEach((variable, i) => {
-      lend(variable, "read", () => weights[i]);
-      lend(variable, "write", (value: tf.Tensor) => {
-        state.set(i, value.dataSync() as Float32Array);
-        return variable;
-      });
-    });
-    if (training) {
-      // one mask per dropout layer and seed: the same at every θ, so that the loss is a function
-      leafLayers(model).filter((layer) => "rate" in layer).forEach((layer, i) =>
-        lend(layer, "seed", seed + i)
-      );
-    }
-    const end = logits ? outputActivation(model) : undefined;
-    if (end) lend(end.layer, end.key, end.linear);
-    const result = model.call(inputs, { training });
-    const penalties = model.calculateLosses();
-    return {
-      outputs: Array.isArray(result) && result.length === 1 ? result[0] : result,
-      state,
-      ...(penalties.length && { penalty: penalties.reduce((a, b) => tf.add(a, b)) as tf.Scalar }),
-    };
-  } finally {
-    for (const restore of undo.reverse()) restore();
-  }
+/** The layers that hold no others. */
+export function leafLayers(layer: tf.layers.Layer): tf.layers.Layer[] {
+  return allLayers(layer).filter((inner) => innerLayers(inner).length === 0);
 }
 
-/** What to lend the last layer so that it gives logits; undefined where it ends in neither softmax nor sigmoid. */
-export function outputActivation(
-  model: LayersModel,
-):
-  | { kind: "softmax" | "sigmoid"; layer: tf.layers.Layer; key: string; linear: unknown }
-  | undefined {
+/** The layer whose output is the model's, also where it is inside a nested model; undefined for several. */
+export function outputLayer(model: LayersModel): tf.layers.Layer | undefined {
   let layer: tf.layers.Layer = model;
   for (let inner: tf.layers.Layer[] | undefined; (inner = (layer as Nest).layers)?.length;) {
     const outputs = (layer as LayersModel).outputLayers as tf.layers.Layer[] | undefined;
-    layer = outputs?.length === 1 ? outputs[0] : inner.at(-1)!;
+    if (outputs && outputs.length > 1) return undefined;
+    layer = outputs?.[0] ?? inner.at(-1)!;
   }
-  if (layer.getClassName() === "Softmax") {
-    const identity = (x: tf.Tensor | tf.Tensor[]) => Array.isArray(x) ? x[0] : x;
-    return { kind: "softmax", layer, key: "call", linear: identity };
-  }
-  const { activation } = layer as { activation?: { getClassName(): string } };
-  const kind = activation?.getClassName?.();
-  if (kind !== "softmax" && kind !== "sigmoid") return;
-  const linear = { apply: (x: tf.Tensor) => x, getClassName: () => "linear" };
-  return { kind, layer, key: "activation", linear };
+  return layer;
 }

@@ -7,12 +7,13 @@ import {
 } from "../data/dataset.ts";
 import { describe } from "../layout.ts";
 import type { Loss } from "../loss.ts";
-import { random } from "../math/random.ts";
 import type { LayersModel, Tensor, Tensor1D } from "../tensor/tensor.ts";
-import { sizeOf } from "../vector.ts";
 import { criteria, type Criterion, type CriterionName } from "./criterion.ts";
-import { callModel, layoutOf, outputActivation } from "./model.ts";
-import { fieldsOf, rowsOf, tensorLoss } from "./tensor_loss.ts";
+import { boundModel } from "./bound_model.ts";
+import { layoutOf } from "./model.ts";
+import { checkSampling, type SamplingOptions, subsample } from "./subsample.ts";
+import { checkTargets, criterionFor } from "./targets.ts";
+import { fieldsOf, tensorLoss } from "./tensor_loss.ts";
 
 /** A batch as hooks see it: tensors, in the shape that the samples came in. */
 export interface Batch {
@@ -20,23 +21,6 @@ export interface Batch {
   inputs: Tensor | Record<string, Tensor>;
   /** What should come out. */
   targets?: Tensor;
-}
-
-/** Which samples a loss uses, and how many at once. */
-export interface SamplingOptions {
-  /**
-   * The most samples in a pass. Default: as many as keep a pass short (in train mode 128). It changes no
-   * number but in train mode, where batch norm sees one batch at a time.
-   */
-  batchSize?: number;
-  /** Use only as many batches: a seeded subsample, the same at every θ. Default `null`: all samples. */
-  maxBatches?: number | null;
-  /** Chooses the subsample, and what dropout drops in train mode. Default 42. */
-  seed?: number;
-  /** `"auto"` and `"wasm"` run on tfjs's WebAssembly backend. Default `"auto"`. */
-  engine?: "auto" | "wasm";
-  /** `"float32"`, the precision of tfjs. */
-  precision?: "float32";
 }
 
 /** Options of {@link modelLoss}. */
@@ -82,11 +66,15 @@ export function modelLoss(
   options: ModelLossOptions = {},
 ): Loss {
   const { mode = "eval", preBatch, postBatch, seed = 42 } = options;
-  const layout = layoutOf(model);
+  const layout = layoutOf(model), bound = boundModel(model);
   checkSamples(samples, "make the loss");
   checkSampling(options);
   if (mode !== "eval" && mode !== "train") {
     throw new RangeError(`Cannot make the loss: mode must be "eval" or "train", got "${mode}"`);
+  }
+  for (const [name, hook] of Object.entries({ preBatch, postBatch })) {
+    if (hook === undefined || typeof hook === "function") continue;
+    throw new TypeError(`Cannot make the loss: ${name} must be a function, got ${typeof hook}`);
   }
   const inputs = inputsInOrder(model, samples, preBatch === undefined);
   const inputNames = Object.keys(inputs), single = inputNames.length === 1;
@@ -94,41 +82,35 @@ export function modelLoss(
   if (!targets) {
     throw new RangeError("Cannot make the loss: the samples must have targets, got none");
   }
-  const name = options.criterion === undefined ? criterionFor(model, targets) : options.criterion;
+  const name = options.criterion ?? criterionFor(model, bound, targets);
+  if (typeof name !== "function") checkTargets(name, model, bound, targets);
   const scored = typeof name === "function" ? { criterion: name } : criteria[name];
-  if (!scored) {
-    throw new RangeError(
-      `Cannot make the loss: criterion must be one of ${Object.keys(criteria).join(", ")} ` +
-        `or a function, got "${name}"`,
-    );
-  }
-  if (typeof name === "string") checkTargets(name, model, targets);
   const logits = name === "crossEntropy" || name === "binaryCrossEntropy";
-  const selection = subsample({ ...fieldsOf(inputs), "·targets": targets }, options, mode);
+  const selection = subsample(fieldsOf({ ...inputs, "·targets": targets }), options, mode);
 
-  let looked = false;
+  let looked = !logits || bound.linearEnd || bound.end !== undefined;
   return tensorLoss({
     ...selection,
     layout,
     seed,
-    work: workOf(model),
+    work: bound.work,
     forward(parameters, batch, passSeed) {
       const given = single
         ? batch[inputNames[0]]
         : Object.fromEntries(inputNames.map((n) => [n, batch[n]]));
       let seen: Batch = { inputs: given, targets: batch["·targets"] };
-      if (preBatch) seen = preBatch(seen);
+      if (preBatch) seen = checkedBatch(preBatch(seen));
       const into = seen.inputs as Tensor & Record<string, Tensor>;
       const ordered = Array.isArray(into.shape) ? [into] : inputNames.map((n) => into[n]);
-      const { outputs, state, penalty } = callModel(model, parameters, ordered, {
+      const { outputs, state, penalty } = bound.call(parameters, ordered, {
         training: mode === "train",
         seed: passSeed,
         logits,
       });
       const out = outputs as Tensor, truth = seen.targets!;
-      if (logits && !looked) {
+      if (!looked) {
         looked = true;
-        refuseProbabilities(model, out);
+        refuseProbabilities(out, name as CriterionName);
       }
       const losses = scored.criterion(out, truth);
       return {
@@ -139,6 +121,17 @@ export function modelLoss(
       };
     },
   });
+}
+
+/** @throws {TypeError} if a hook did not give a batch back. */
+function checkedBatch(batch: Batch): Batch {
+  if (batch?.inputs && batch.targets) return batch;
+  throw new TypeError(
+    `Cannot evaluate the loss: preBatch must give { inputs, targets } back, got ${
+      describe(batch)
+    }` +
+      (batch?.inputs ? " without targets" : ""),
+  );
 }
 
 /** The inputs by the model's names, in the model's order, checked against its input shapes. */
@@ -171,148 +164,18 @@ function inputsInOrder(
   }));
 }
 
-/** The criterion that fits the targets: by the model's end, then by whether they are classes. */
-function criterionFor(model: LayersModel, targets: NumberArray): CriterionName {
-  const end = outputActivation(model)?.kind;
-  const width = model.outputs[0].shape.at(-1) ?? 1;
-  if (end === "softmax") return "crossEntropy";
-  if (end === "sigmoid") return "binaryCrossEntropy";
-  const isClass = targets.data instanceof Int32Array ||
-    (width > 1 && isOneHot(targets, width));
-  if (!isClass) return "meanSquaredError";
-  return width > 1 ? "crossEntropy" : "binaryCrossEntropy";
-}
-
-function isOneHot({ data, shape }: NumberArray, classes: number): boolean {
-  if (shape.length !== 2 || shape[1] !== classes) return false;
-  for (let row = 0; row < shape[0]; row++) {
-    const values = data.subarray(row * classes, (row + 1) * classes);
-    if (values.some((v) => v !== 0 && v !== 1) || sum(values) !== 1) return false;
+/** Values that are probabilities where logits are wanted, from a model whose end does not rule that out. */
+function refuseProbabilities(outputs: Tensor, name: CriterionName): void {
+  const values = outputs.dataSync() as Float32Array,
+    width = name === "crossEntropy" ? outputs.shape[1]! : 1;
+  if (values.some((p) => !(p >= 0 && p <= 1))) return;
+  for (let row = 0; width > 1 && row < outputs.shape[0]; row++) {
+    const total = values.subarray(row * width, (row + 1) * width).reduce((a, b) => a + b, 0);
+    if (Math.abs(total - 1) > 1e-3) return;
   }
-  return true;
-}
-
-const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
-
-function checkTargets(name: CriterionName, model: LayersModel, targets: NumberArray): void {
-  const output = model.outputs[0].shape.slice(1) as number[];
-  const shape = `[${targets.shape.join(", ")}]`;
-  if (model.outputs.length !== 1) {
-    throw new RangeError(
-      `Cannot make the loss: ${name} takes one output, got a model with ${model.outputs.length}; ` +
-        "give a criterion of your own",
-    );
-  }
-  if (name === "crossEntropy") {
-    const classes = output[0];
-    if (output.length !== 1 || classes < 2) {
-      throw new RangeError(
-        `Cannot make the loss: crossEntropy takes outputs of shape [n, classes] with 2 classes or more, ` +
-          `got [n, ${output.join(", ")}]; for one output use binaryCrossEntropy`,
-      );
-    }
-    if (targets.shape.length === 2 && targets.shape[1] === classes) return;
-    if (sizeOf(targets.shape.slice(1)) !== 1) {
-      throw new RangeError(
-        `Cannot make the loss: targets must be class numbers [n] or one-hot [n, ${classes}], got ${shape}`,
-      );
-    }
-    const at = targets.data.findIndex((y: number) =>
-      !(Number.isInteger(y) && y >= 0 && y < classes)
-    );
-    if (at >= 0) {
-      throw new RangeError(
-        `Cannot make the loss: class targets must be integers from 0 to ${classes - 1}, ` +
-          `got ${targets.data[at]} in sample ${at}`,
-      );
-    }
-    return;
-  }
-  if (output.every((n) => n !== null) && sizeOf(output) !== sizeOf(targets.shape.slice(1))) {
-    throw new RangeError(
-      `Cannot make the loss: ${name} takes targets of shape [n, ${output.join(", ")}] ` +
-        `like the outputs, got ${shape}`,
-    );
-  }
-  if (name !== "binaryCrossEntropy") return;
-  const at = targets.data.findIndex((y: number) => !(y >= 0 && y <= 1));
-  if (at >= 0) {
-    throw new RangeError(
-      `Cannot make the loss: targets of binaryCrossEntropy must lie between 0 and 1, ` +
-        `got ${targets.data[at]} at ${at}`,
-    );
-  }
-}
-
-/** Rows that sum to 1 from a last layer that is no plain product are probabilities, not logits. */
-function refuseProbabilities(model: LayersModel, outputs: Tensor): void {
-  if (outputActivation(model) || outputs.shape.length !== 2 || outputs.shape[1]! < 2) return;
-  const last = model.layers.at(-1) as { activation?: { getClassName(): string } };
-  if (last.activation?.getClassName() === "linear") return;
-  const values = outputs.dataSync(), classes = outputs.shape[1]!;
-  const negative = values.some((p) => p < 0);
-  const sums = Array.from(
-    { length: outputs.shape[0] },
-    (_, row) => sum(values.subarray(row * classes, (row + 1) * classes)),
-  );
-  if (negative || sums.some((s) => Math.abs(s - 1) > 1e-3)) return;
   throw new RangeError(
-    "Cannot evaluate the loss: the cross-entropies take logits, got probabilities (every row of the " +
-      "outputs sums to 1); end the model before its softmax, or with tf.layers.softmax()",
+    `Cannot evaluate the loss: ${name} takes logits, got probabilities (${
+      width > 1 ? "every row of the outputs sums to 1" : "all outputs lie between 0 and 1"
+    }); end the model with a layer without activation, or with softmax or sigmoid as its last layer`,
   );
-}
-
-/** The fields cut down to a seeded subsample, where one is asked for. */
-export function subsample(
-  fields: Record<string, NumberArray>,
-  { batchSize, maxBatches = null, seed = 42 }: SamplingOptions,
-  mode: "eval" | "train" = "eval",
-): { fields: Record<string, NumberArray>; count: number; available: number; batchSize?: number } {
-  const available = Object.values(fields)[0].shape[0];
-  const size = batchSize ?? (mode === "train" ? Math.min(128, available) : undefined);
-  const count = maxBatches === null ? available : Math.min(available, maxBatches * (size ?? 128));
-  const sized = size === undefined ? {} : { batchSize: size };
-  if (count === available) return { fields, count, available, ...sized };
-  const indices = random(seed, "subsample").permutation(available).slice(0, count).sort();
-  const chosen = Object.entries(fields).map(([name, field]) => [name, rowsOf(field, indices)]);
-  return { fields: Object.fromEntries(chosen), count, available, ...sized };
-}
-
-/** @throws {RangeError} that names the option that is out of range. */
-export function checkSampling({ batchSize, maxBatches, engine, precision }: SamplingOptions): void {
-  const whole = (n: unknown) => Number.isInteger(n) && (n as number) >= 1;
-  if (batchSize !== undefined && !whole(batchSize)) {
-    throw new RangeError(
-      `Cannot make the loss: batchSize must be a positive integer, got ${batchSize}`,
-    );
-  }
-  if (maxBatches !== undefined && maxBatches !== null && !whole(maxBatches)) {
-    throw new RangeError(
-      `Cannot make the loss: maxBatches must be a positive integer or null for all, got ${maxBatches}`,
-    );
-  }
-  if (engine !== undefined && engine !== "auto" && engine !== "wasm") {
-    throw new RangeError(
-      `Cannot make the loss: engine must be "auto" or "wasm", got ${describe(engine)}`,
-    );
-  }
-  if (precision !== undefined && precision !== "float32") {
-    throw new RangeError(
-      `Cannot make the loss: precision must be "float32", got ${describe(precision)}`,
-    );
-  }
-}
-
-/** Multiplications per sample: a kernel is used once per position of its output. */
-function workOf(model: LayersModel): number {
-  let work = 0;
-  for (const layer of model.layers) {
-    const output = layer.outputShape as (number | null)[] | (number | null)[][];
-    const shape = (Array.isArray(output[0]) ? output[0] : output) as (number | null)[];
-    const positions = shape.slice(1, -1).reduce<number>((n, d) => n * (d ?? 1), 1);
-    for (const weight of layer.weights) {
-      if (/kernel/.test(weight.originalName)) work += sizeOf(weight.shape as number[]) * positions;
-    }
-  }
-  return work;
 }

@@ -1,6 +1,7 @@
 import { arrayOf, type NumberArray, type Numbers } from "../data/dataset.ts";
 import { checkVector, clearState, type Layout, part } from "../layout.ts";
 import type { Evaluation, Loss, LossOptions, ValueAndGradient } from "../loss.ts";
+import { random } from "../math/random.ts";
 import { standardError } from "../math/statistics.ts";
 import { breather } from "../progress.ts";
 import { onBackend, ready } from "../tensor/backend.ts";
@@ -16,8 +17,8 @@ export interface Forward {
   correct?: tf.Tensor;
   /** What is added once, whatever the samples: regularizers. */
   penalty?: tf.Scalar;
-  /** New moving statistics, by the number of the tensor in the layout. */
-  state?: Map<number, Float32Array>;
+  /** New moving statistics, by the number of the tensor in the layout, for the caller to dispose. */
+  state?: Map<number, tf.Tensor>;
 }
 
 /** A loss as tfjs sees it: which tensors, which data, and how one becomes the other. */
@@ -45,7 +46,9 @@ const VALUE_WORK = 4e7, DERIVATIVE_WORK = 8e6;
 
 /** A {@link Loss} from a pass over tfjs tensors on the wasm backend, batch by batch. */
 export function tensorLoss(parts: TensorLossParts): Loss {
-  const { layout, fields, count, available, forward, seed } = parts;
+  const { layout, fields, count, available, seed } = parts;
+  const forward: TensorLossParts["forward"] = (parameters, batch, passSeed) =>
+    withRandom(passSeed, () => parts.forward(parameters, batch, passSeed));
   const resident = new Map<string, tf.Tensor>();
   const moving = layout.tensors.flatMap((t, i) => t.role === "state" ? [] : [i]);
 
@@ -106,6 +109,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
         correct = (correct ?? 0) + tf.sum(tf.cast(result.correct, "float32")).dataSync()[0];
       }
       penalty += (result.penalty?.dataSync()[0] ?? 0) * size;
+      disposeState(result);
     });
     if (count === undefined) return { loss: total + penalty };
     penalty /= n;
@@ -134,6 +138,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
     moving.forEach((tensor, i) => parameters[tensor] = moved[i]);
     const result = forward(parameters, batch, passSeed);
     keep?.(result);
+    disposeState(result);
     const losses = checkedLosses(result.losses, size);
     const value = size === undefined ? tf.reshape(losses, []) : tf.mean(losses);
     return tf.mul(result.penalty ? tf.add(value, result.penalty) : value, weight) as tf.Scalar;
@@ -159,9 +164,10 @@ export function tensorLoss(parts: TensorLossParts): Loss {
         (result) =>
           result.state?.forEach((values, i) => {
             state ??= theta.slice();
-            part(state, layout.tensors[i]).set(values);
+            part(state, layout.tensors[i]).set(values.dataSync());
           }),
       );
+      if (moving.length === 0) return void (value += mean([]).dataSync()[0]);
       const result = valueAndGradients(mean, moving.map((i) => parameters[i]));
       value += result.value.dataSync()[0];
       addInto(sum, result.gradients);
@@ -193,6 +199,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
       const moved = v.slice() as Vector, sum = new Float64Array(layout.size);
       clearState(layout, moved);
       const n = count === undefined ? 1 : options.indices?.length ?? count;
+      if (moving.length === 0) return inPrecisionOf(v, sum);
       await eachBatch(options, DERIVATIVE_WORK, (batch, from, size) => {
         const parameters = tensorsOf(layout, theta), directions = tensorsOf(layout, moved);
         const mean = share(
@@ -213,6 +220,22 @@ export function tensorLoss(parts: TensorLossParts): Loss {
       return Promise.resolve();
     },
   };
+}
+
+const disposeState = ({ state }: Forward) => state?.forEach((tensor) => tensor.dispose());
+
+/**
+ * Runs a pass with `Math.random` drawing from a seeded stream: tfjs takes the seeds of its random ops from there
+ * (noise layers, recurrent dropout), and a loss that draws new numbers at every call would be no function of θ.
+ */
+function withRandom<T>(seed: number, pass: () => T): T {
+  const own = Math.random;
+  Math.random = random(seed, "pass").uniform;
+  try {
+    return pass();
+  } finally {
+    Math.random = own;
+  }
 }
 
 /** Fields of host arrays by name; tensors are read once, so that later changes to them do not matter. */
@@ -251,8 +274,10 @@ function inPrecisionOf<V extends Vector>(like: V, values: Float64Array): V {
 /** Losses of shape [n] (or [n, 1]), or a scalar where `size` is undefined. */
 function checkedLosses(losses: tf.Tensor, size: number | undefined): tf.Tensor {
   const wanted = size === undefined ? "a scalar" : `per-sample losses of shape [${size}]`;
-  if (!Array.isArray(losses?.shape)) {
-    throw new TypeError(`Cannot evaluate the loss: it must give ${wanted}, got ${typeof losses}`);
+  if (!Array.isArray(losses?.shape) || losses.dtype === "string") {
+    throw new TypeError(
+      `Cannot evaluate the loss: it must give ${wanted}, got ${losses?.dtype ?? typeof losses}`,
+    );
   }
   if (sizeOf(losses.shape) === (size ?? 1) && losses.shape.length <= 2) {
     return tf.reshape(losses, [-1]);
@@ -264,6 +289,9 @@ function checkedLosses(losses: tf.Tensor, size: number | undefined): tf.Tensor {
 
 function checkIndices(indices: Int32Array | undefined, count: number | undefined): void {
   if (!indices) return;
+  if (!(indices instanceof Int32Array)) {
+    throw new TypeError("Cannot select samples: indices must be an Int32Array");
+  }
   if (count === undefined) {
     throw new RangeError("Cannot select samples: this loss is not a mean over samples");
   }

@@ -1,6 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
 import { type Figure, figure } from "../figure/figure.ts";
-import { checkVector, describe } from "../layout.ts";
+import { checkVector, describe, movable } from "../layout.ts";
 import type { Evaluation, Loss } from "../loss.ts";
 import { random } from "../math/random.ts";
 import { type Control, type Job, steps } from "../progress.ts";
@@ -9,7 +9,7 @@ import { drawRun } from "../run/curves.ts";
 import type { LayersModel } from "../tensor/tensor.ts";
 import { firstNotFinite, type Vector } from "../vector.ts";
 import type { Criterion, CriterionName } from "./criterion.ts";
-import { assign, flatten } from "./model.ts";
+import { assign, flatten, weightsOf } from "./model.ts";
 import { modelLoss } from "./model_loss.ts";
 import { type OptimizerOptions, optimizerStep } from "./optimizer.ts";
 
@@ -87,15 +87,30 @@ export async function train(
   if (isLoss(what)) {
     const theta = on as Vector;
     checkVector(what.layout, theta, "train");
+    if (options.test && !isLoss(options.test)) {
+      throw new TypeError(`Cannot train: test must be a loss, got ${describe(options.test)}`);
+    }
     if (options.test && options.test.layout.digest !== what.layout.digest) {
       throw new RangeError("Cannot train: the test loss must have the layout of the training loss");
     }
     return await descend({ step: what, whole: what, test: options.test }, theta, options, {});
   }
   const { criterion } = options, dataset = on as Dataset;
+  if (options.test) {
+    throw new RangeError(
+      "Cannot train: a model is tested on dataset.test; options.test is for losses",
+    );
+  }
   if (!dataset?.train) {
     throw new TypeError(
       `Cannot train: a model is trained on a data set { train, test }, got ${describe(on)}`,
+    );
+  }
+  const constrained = weightsOf(what).find(({ constraint }) => constraint);
+  if (constrained) {
+    throw new RangeError(
+      `Cannot train: "${constrained.originalName}" has a constraint, which training does not apply here; ` +
+        "build the layer without it, or train with tfjs and look at the weights",
     );
   }
   await using step = modelLoss(what, dataset.train, { criterion, mode: "train" });
@@ -134,6 +149,9 @@ async function descend(
   const at = options.checkpointSteps && new Set(options.checkpointSteps);
   const stepLosses = new Float32Array(total);
   const checkpoints: Checkpoint[] = [], history: Epoch[] = [];
+  if (movable(loss.layout) === 0) {
+    throw new RangeError("Cannot train: nothing can move, all weights are frozen");
+  }
   const theta = start.slice() as Vector, move = optimizerStep(theta.length, options);
   let step = 0, lowest = Infinity, best = theta.slice() as Vector, diverged = false;
 
@@ -220,27 +238,32 @@ async function valueAndGradient(
 function checkOptions(options: TrainOptions): void {
   const demand = (name: string, value: unknown, fits: boolean, wanted: string) => {
     if (value === undefined || fits) return;
-    throw new RangeError(`Cannot train: ${name} must be ${wanted}, got ${value}`);
+    throw new RangeError(`Cannot train: ${name} must be ${wanted}, got ${show(value)}`);
   };
-  const { optimizer, learningRate, momentum, epochs, batchSize, stepSize, gamma } = options;
-  const whole = (n: unknown) => Number.isInteger(n) && (n as number) >= 1;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot train: options must be an object, got ${describe(options)}`);
+  }
+  const { optimizer, learningRate, momentum, epochs, batchSize, stepSize, gamma, seed } = options;
+  const { checkpointEvery, checkpointSteps } = options;
+  const whole = (n: unknown, least = 1) => Number.isSafeInteger(n) && (n as number) >= least;
+  const number = (n: unknown): n is number => typeof n === "number" && Number.isFinite(n);
   demand("optimizer", optimizer, optimizer === "sgd" || optimizer === "adam", '"sgd" or "adam"');
-  demand("learningRate", learningRate, learningRate! > 0 && learningRate! < Infinity, "positive");
-  demand("momentum", momentum, momentum! >= 0 && momentum! < 1, "in [0, 1)");
-  demand("epochs", epochs, whole(epochs), "a positive integer");
+  demand("learningRate", learningRate, number(learningRate) && learningRate > 0, "positive");
+  demand("momentum", momentum, number(momentum) && momentum >= 0 && momentum < 1, "in [0, 1)");
+  demand("momentum", momentum, optimizer !== "adam" || momentum === 0, "left out with adam");
+  demand("epochs", epochs, whole(epochs) && epochs! <= 1e7, "a positive integer up to 1e7");
   demand("batchSize", batchSize, whole(batchSize), "a positive integer");
   demand("stepSize", stepSize, whole(stepSize), "a positive integer");
-  demand("gamma", gamma, gamma! > 0 && gamma! <= 1, "in (0, 1]");
-  demand(
-    "checkpointEvery",
-    options.checkpointEvery,
-    whole(options.checkpointEvery),
-    "a positive integer",
-  );
-  demand(
-    "checkpointSteps",
-    options.checkpointSteps,
-    !!options.checkpointSteps?.every((n) => Number.isInteger(n) && n >= 0),
-    "a list of step numbers",
-  );
+  demand("gamma", gamma, number(gamma) && gamma > 0 && gamma <= 1, "in (0, 1]");
+  demand("seed", seed, Number.isSafeInteger(seed), "an integer");
+  demand("checkpointEvery", checkpointEvery, whole(checkpointEvery), "a positive integer");
+  const steps = Array.isArray(checkpointSteps) && checkpointSteps.every((n) => whole(n, 0));
+  demand("checkpointSteps", checkpointSteps, steps, "a list of step numbers");
 }
+
+const show = (value: unknown) =>
+  typeof value === "string" || Array.isArray(value)
+    ? JSON.stringify(value)
+    : typeof value === "number"
+    ? String(value)
+    : describe(value);

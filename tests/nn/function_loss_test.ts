@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { functionLoss, l1, layout, tf, withPenalty } from "../../mod.ts";
 import type { Numbers } from "../../mod.ts";
 import { random } from "../../lib/math/random.ts";
@@ -129,4 +129,18 @@ Deno.test("what a function gives is checked when the loss is made", () => {
     RangeError,
     "NaN in sample 1",
   );
+});
+
+Deno.test("names that are not there are told, and random ops draw by the seed", async () => {
+  const net = layout({ w: [2] });
+  assertThrows(
+    () => functionLoss(net, ({ v }) => tf.sum(v)),
+    RangeError,
+    'f asks for the parameter "v", there is "w"',
+  );
+  const noisy = functionLoss(net, ({ w }) => tf.sum(tf.mul(w, tf.randomNormal([2]))));
+  const theta = Float32Array.of(1, 2);
+  assertEquals(await noisy.value(theta), await noisy.value(theta));
+  const text = functionLoss(net, () => tf.scalar("a", "string"));
+  await assertRejects(() => text.value(theta), TypeError, "got string");
 });

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import {
+  assign,
   flatten,
   functionLoss,
   initialize,
@@ -206,10 +207,10 @@ Deno.test("training that diverges is data: the run ends where θ stops being fin
 Deno.test("another model's data, layout or options are refused", async () => {
   const rejects = (options: object, message: string) =>
     assertRejects(() => train(net(), data, options), RangeError, message);
-  await rejects({ epochs: 0 }, "epochs must be a positive integer, got 0");
+  await rejects({ epochs: 0 }, "epochs must be a positive integer up to 1e7, got 0");
   await rejects({ learningRate: -1 }, "learningRate must be positive, got -1");
   await rejects({ momentum: 1 }, "momentum must be in [0, 1), got 1");
-  await rejects({ optimizer: "lion" }, 'optimizer must be "sgd" or "adam", got lion');
+  await rejects({ optimizer: "lion" }, 'optimizer must be "sgd" or "adam", got "lion"');
   await rejects({ checkpointSteps: [1.5] }, "a list of step numbers");
   await assertRejects(
     () => train(net(), data.train as never),
@@ -225,5 +226,29 @@ Deno.test("another model's data, layout or options are refused", async () => {
     () => train(quadratic([1, 2]), Float64Array.of(1, 2), { test: quadratic([1]) }),
     RangeError,
     "the layout of the training loss",
+  );
+});
+
+Deno.test("what training cannot honour is refused, not ignored", async () => {
+  const dense = (options: object) =>
+    tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [2], ...options })] });
+  const constrained = dense({ kernelConstraint: tf.constraints.nonNeg() });
+  await assertRejects(() => train(constrained, data, quiet), RangeError, "has a constraint");
+  const theta = Float32Array.of(-1, 2, -3, 4, 0, 0);
+  assign(constrained, theta);
+  assertEquals(flatten(constrained), theta);
+  const frozen = dense({ trainable: false });
+  await assertRejects(() => train(frozen, data, quiet), RangeError, "all weights are frozen");
+  const rejects = (options: object, message: string) =>
+    assertRejects(() => train(net(), data, options), RangeError, message);
+  await rejects({ test: quadratic([1]) }, "a model is tested on dataset.test");
+  await rejects({ optimizer: "adam", momentum: 0.9 }, "momentum must be left out with adam");
+  await rejects({ learningRate: "0.1" }, 'learningRate must be positive, got "0.1"');
+  await rejects({ epochs: 1e12 }, "epochs must be a positive integer up to 1e7");
+  await rejects({ seed: NaN }, "seed must be an integer, got NaN");
+  await assertRejects(
+    () => train(quadratic([1]), Float64Array.of(1), { test: 5 as never }),
+    TypeError,
+    "test must be a loss, got number 5",
   );
 });
