@@ -23,6 +23,12 @@ export interface Trajectory extends Figure {
   residuals: Float64Array;
   /** How far each checkpoint is from the origin of the slice: ‖θ − origin‖. */
   distances: Float64Array;
+  /**
+   * The share of the squared movement that is along the slice: Σ‖P(θᵢ − θ̄)‖² / Σ‖θᵢ − θ̄‖², where θ̄ is the
+   * mean of the checkpoints and P projects on the directions. From 0 to 1; NaN where nothing moved. In the
+   * slice of a run's own PCA it is the sum of `explained`.
+   */
+  inPlane: number;
   /** The loss at each checkpoint; NaN where it was stopped before. */
   losses?: Float64Array;
   /** The loss at the nearest point in the slice: what a surface shows below the path. */
@@ -88,12 +94,15 @@ export async function trajectory(
   return await steps(control, { label: "trajectory", total, unit }, async (job) => {
     const finish = provenance(loss);
     const coordinates: Float64Array[] = [], residuals: number[] = [], distances: number[] = [];
+    const whole = spread(origin.length), off = spread(origin.length);
     for (const { theta } of checkpoints) {
       const moved = movement(theta, origin, layout);
       const c = nearest(moved);
       distances.push(norm(moved));
+      whole.add(moved);
       window.directions.forEach((d, k) => accumulate(moved, d, -c[k]));
       residuals.push(norm(moved));
+      off.add(moved);
       coordinates.push(c);
       if (!loss) job.advance();
       await job.breathe();
@@ -116,6 +125,7 @@ export async function trajectory(
       steps: Float64Array.from(checkpoints, ({ step }) => step),
       residuals: Float64Array.from(residuals),
       distances: Float64Array.from(distances),
+      inPlane: Math.max(0, 1 - off.total() / whole.total()),
       ...(measured && {
         losses: measured.losses.filter((_, i) => i % 2 === 0),
         planeLosses: measured.losses.filter((_, i) => i % 2 === 1),
@@ -146,6 +156,23 @@ async function lossesAt(
     await job.breathe();
   }
   return { losses, count: points.length };
+}
+
+/** Σ‖xᵢ − x̄‖² of vectors that come one by one (Welford, 1962): a path far from the origin loses no digits. */
+function spread(size: number): { add(x: Vector): void; total(): number } {
+  const mean = new Float64Array(size);
+  let count = 0, total = 0;
+  return {
+    add(x) {
+      count++;
+      for (let i = 0; i < size; i++) {
+        const before = x[i] - mean[i];
+        mean[i] += before / count;
+        total += before * (x[i] - mean[i]);
+      }
+    },
+    total: () => total,
+  };
 }
 
 /** At least the last two losses, so that a short run has a spread too. */

@@ -104,6 +104,34 @@ Deno.test("a stopped trajectory keeps its coordinates and what losses there are"
   assertEquals(path.planeLosses, Float64Array.of(0.5, NaN, NaN, NaN));
 });
 
+Deno.test("the share in the slice is that of the squared movement around the mean of the path", async () => {
+  // around their mean the points are (∓1, ∓2, 0) and (0, 0, ±2): 2 of 18 along x, 10 of 18 in the plane x, y
+  const points = [[4, 3, 7], [6, 7, 7], [5, 5, 9], [5, 5, 5]].map((p) => Float64Array.from(p));
+  const [x, y, z] = [0, 1, 2].map((k) =>
+    Float64Array.from({ length: 3 }, (_, i) => i === k ? 2 : 0)
+  );
+  const inPlane = async (directions: Float64Array[], origin = new Float64Array(3)) =>
+    (await trajectory(points, { origin, directions }, quiet)).inPlane;
+  assertAlmostEquals(await inPlane([x]), 2 / 18, 1e-12);
+  assertAlmostEquals(await inPlane([x, y]), 10 / 18, 1e-12);
+  assertAlmostEquals(await inPlane([x, y, z]), 1, 1e-12);
+  // where the slice lies is a matter of distance, not of share, and costs no digits
+  assertAlmostEquals(await inPlane([x, y], Float64Array.of(1e7, -1e7, 1e7)), 10 / 18, 1e-7);
+  const still = await trajectory([points[0]], { origin: points[1], directions: [x] }, quiet);
+  assertEquals(still.inPlane, NaN);
+});
+
+Deno.test("in the plane of a path's own components it is what they explain, however oblique the directions", async () => {
+  const points = Array.from({ length: 12 }, (_, k) => gaussian(40, k));
+  const plane = pca(points), [a, b] = plane.directions;
+  const explained = plane.explained[0] + plane.explained[1];
+  assertAlmostEquals((await trajectory(points, plane, quiet)).inPlane, explained, 1e-12);
+  const oblique = { ...plane, directions: [a, added(a, b, 0.2)] };
+  assertAlmostEquals((await trajectory(points, oblique, quiet)).inPlane, explained, 1e-10);
+  const said = (await trajectory(points, plane, quiet)).summary();
+  assert(said.includes("of its movement in the plane"), said);
+});
+
 Deno.test("nothing is changed, and the same call gives the same", async () => {
   const origin = gaussian(5, 1), directions = [gaussian(5, 2)], points = [gaussian(5, 3)];
   const before = [origin, ...directions, ...points].map((v) => v.slice());

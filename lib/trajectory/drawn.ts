@@ -6,6 +6,8 @@ export interface DrawnTrajectory {
   readonly epochs: ArrayLike<number>;
   /** How far each checkpoint is from the slice. */
   readonly residuals: Float64Array;
+  /** The share of the squared movement that is along the slice. */
+  readonly inPlane?: number;
   /** How far each checkpoint is from the origin of the slice. */
   readonly distances?: Float64Array;
   /** The loss at each checkpoint. */

@@ -3,7 +3,7 @@ import { element, type FigureElement } from "../figure/document.ts";
 import type { Drawing, DrawOptions, Markish } from "../figure/drawing.ts";
 import { haloText, type Place, placedMark } from "../figure/named_points.ts";
 import { type Label, placeLabels } from "../figure/place_labels.ts";
-import { formatNumber } from "../figure/text.ts";
+import { formatNumber, formatShare } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import type { DrawnTrajectory } from "./drawn.ts";
 
@@ -29,7 +29,7 @@ export function drawPath(trajectory: DrawnTrajectory, options: DrawOptions): Dra
         height: Math.round(width * 0.64),
         inset: 18,
         x: { ...axis, label: labels[0], ticks: 6 },
-        y: { ...axis, label: flat ? labels[1] : "loss", ticks: 5 },
+        y: { ...axis, label: flat ? labels[1] : "loss", ticks: 5, labelOffset: 44 },
         marks,
       },
     }],
@@ -38,25 +38,34 @@ export function drawPath(trajectory: DrawnTrajectory, options: DrawOptions): Dra
 }
 
 /** What a path is, and what to be careful about; the parts of a subtitle. */
-export function pathCircumstances(
-  { residuals, distances, coordinates, partial }: DrawnTrajectory,
-): string[] {
-  const window = ["line", "plane", "volume"][coordinates[0].length - 1];
+export function pathCircumstances(trajectory: DrawnTrajectory): string[] {
+  const { residuals, distances, inPlane = NaN, partial } = trajectory;
+  const slice = sliceOf(trajectory);
   return [
     ...(partial ? ["stopped before all losses were done"] : []),
-    `${residuals.length} checkpoints, projected: they are up to ${
-      formatNumber(Math.max(...residuals))
-    } away from the ${window}` +
-    (distances ? `, and up to ${formatNumber(Math.max(...distances))} away from its centre` : ""),
+    Number.isNaN(inPlane)
+      ? `${residuals.length} checkpoints, projected on the ${slice}`
+      : `${
+        formatShare(inPlane)
+      } of the movement of ${residuals.length} checkpoints is in the ${slice}`,
+    `they are up to ${formatNumber(Math.max(...residuals), 2)} off it` +
+    (distances ? `, and up to ${formatNumber(Math.max(...distances), 2)} from its centre` : ""),
   ];
 }
 
+const sliceOf = ({ coordinates }: DrawnTrajectory) =>
+  ["line", "plane", "volume"][coordinates[0].length - 1] ?? "slice";
+
 /** One line with the headline numbers of a path. */
-export function pathSummary({ epochs, residuals, losses, partial }: DrawnTrajectory): string {
-  const last = epochs.length - 1;
+export function pathSummary(trajectory: DrawnTrajectory): string {
+  const { epochs, residuals, losses, inPlane = NaN, partial } = trajectory;
+  const last = epochs.length - 1, slice = sliceOf(trajectory);
   return `Path of training, ${epochs.length} checkpoints to epoch ${formatNumber(epochs[last])}` +
     (losses ? `: loss ${formatNumber(losses[0])} to ${formatNumber(losses[last])}` : "") +
-    `; at most ${formatNumber(Math.max(...residuals))} off the plane${partial ? " (stopped)" : ""}`;
+    (Number.isNaN(inPlane) ? "" : `; ${formatShare(inPlane)} of its movement in the ${slice}`) +
+    `; at most ${formatNumber(Math.max(...residuals))} off the ${slice}${
+      partial ? " (stopped)" : ""
+    }`;
 }
 
 interface Stop {
@@ -67,11 +76,11 @@ interface Stop {
 
 /**
  * A path as marks: a line with a halo, a ring at the start, a star at the end, dots at checkpoints, and the
- * names of some. In a slice of one direction the height is the loss.
+ * names of some. A path with a name has it at its end. In a slice of one direction the height is the loss.
  */
 export function pathMarks(trajectory: DrawnTrajectory, options: DrawOptions): Markish[] {
   const { coordinates, epochs, losses, planeLosses } = trajectory;
-  const { theme, color = theme.accent, clip } = options;
+  const { theme, color = theme.accent, name, clip } = options;
   const heights = planeLosses ?? losses;
   const stops = coordinates.map(([x, y], k): Stop => ({
     x,
@@ -83,15 +92,15 @@ export function pathMarks(trajectory: DrawnTrajectory, options: DrawOptions): Ma
   return [
     Plot.line(stops, { ...line, stroke: theme.halo, strokeWidth: 4.6, strokeOpacity: 0.85 }),
     Plot.line(stops, { ...line, stroke: color, strokeWidth: 2 }),
-    placedMark((place) => signsOf(known, place, { theme, color, clip })),
+    placedMark((place) => signsOf(known, place, { theme, color, name, clip })),
   ];
 }
 
 /** Dots, ring, star and names: what needs to know distances in px. */
 function signsOf(
   stops: readonly Stop[],
-  { scales, frame, taken }: Place,
-  { theme, color, clip }: { theme: Theme; color: string; clip: boolean },
+  { scales, frame, taken, clear }: Place,
+  { theme, color, name, clip }: { theme: Theme; color: string; name?: string; clip: boolean },
 ): FigureElement {
   const points = stops.map(({ x, y, epoch }, k) => ({ x: scales.x(x), y: scales.y(y), epoch, k }));
   const shown = clip
@@ -113,8 +122,12 @@ function signsOf(
     if ([start, end, ...dots].every((other) => away(point, other) > 13)) dots.push(point);
   }
   const labels: Label[] = [];
-  if (visible(start) && start !== end) labels.push({ ...start, text: "start" });
-  if (visible(end)) labels.push({ ...end, text: `epoch ${formatNumber(end.epoch)}`, distance: 15 });
+  if (visible(start) && start !== end && name === undefined) {
+    labels.push({ ...start, text: "start" });
+  }
+  if (visible(end)) {
+    labels.push({ ...end, text: name ?? `epoch ${formatNumber(end.epoch)}`, distance: 15 });
+  }
   const chosen: typeof shown = [];
   for (const dot of dots.filter(isRound)) {
     if ([start, end, ...chosen].every((other) => away(dot, other) > 34)) chosen.push(dot);
@@ -155,13 +168,12 @@ function signsOf(
       "paint-order": "stroke",
     }));
   }
-  const clear = points.slice(1).flatMap((b, k): [number, number][] => {
+  points.slice(1).forEach((b, k) => {
     const a = points[k];
     const pieces = Math.min(60, Math.ceil(away(a, b) / 5));
-    return Array.from({ length: pieces }, (_, s) => {
-      const t = s / pieces;
-      return [a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)];
-    });
+    for (let t = 0; t < 1; t += 1 / pieces) {
+      clear.push([a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)]);
+    }
   });
   for (const { at, text, optional } of placeLabels(labels, { frame, clear, taken })) {
     g.append(haloText(at, text, theme, optional ? 11 : undefined));
