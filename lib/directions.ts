@@ -85,7 +85,10 @@ export function randomDirections(
   }
   const { normalize = "filter" } = options;
   return (orthogonal ? orthogonalized(directions) : directions).map((direction, k) =>
-    named(direction, `random direction${count > 1 ? ` ${k + 1}` : ""}, ${unitsInWords[normalize]}`)
+    named(
+      direction,
+      `random direction${count > 1 ? ` ${k + 1}` : ""} (seed ${seed}), ${unitsInWords[normalize]}`,
+    )
   );
 }
 

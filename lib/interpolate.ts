@@ -22,6 +22,8 @@ export interface Interpolation extends Landscape {
   barrierAt: number;
   /** Its standard error, paired over samples; it does not know that the highest point was picked. */
   barrierError?: number;
+  /** What the points are called, where they were given names. */
+  names?: string[];
 }
 
 /** The options of {@link interpolate}. */
@@ -34,6 +36,8 @@ export interface InterpolateOptions extends Control {
   resolution?: number;
   /** `"layer"` keeps the norm of each weight tensor on the way between those of the ends; default `"none"`. */
   normalize?: "none" | "layer";
+  /** What the points are called in the figure, one name for each; by default "first" and "second". */
+  names?: readonly string[];
   /** The seed of the bootstrap of intervals; default 42. */
   seed?: number;
 }
@@ -56,7 +60,8 @@ const doing = "interpolate the loss";
  * @param loss any {@link Loss}
  * @param points two or more vectors
  * @throws {RangeError} if there are fewer than two points, one does not fit the layout or equals the one
- * before, resolution is below 2, from is above 0, or to is below the number of the last point.
+ * before, names are not as many, resolution is below 2, from is above 0, or to is below the number of the
+ * last point.
  *
  * ```ts
  * import { factorization, interpolate } from "../mod.ts";
@@ -73,11 +78,13 @@ export async function interpolate(
 ): Promise<Interpolation> {
   checkPoints(loss.layout, points);
   const last = points.length - 1;
-  const { from = -0.5, to = last + 0.5, resolution = 41, normalize = "none", seed = 42 } = options;
+  const { from = -0.5, to = last + 0.5, resolution = 41, normalize = "none", names, seed = 42 } =
+    options;
   const axis = wayOf({ from, to }, last, resolution);
   if (normalize !== "none" && normalize !== "layer") {
     throw new RangeError(`Cannot ${doing}: normalize must be "none" or "layer", got ${normalize}`);
   }
+  checkNames(names, points.length);
   const job = { label: "interpolation", total: axis.length + 1, unit: "points" };
   return await steps(options, job, async (job) => {
     const finish = provenance(loss);
@@ -95,14 +102,13 @@ export async function interpolate(
     const count = way.done.reduce((sum, done) => sum + done, 0);
     return figure<Omit<Interpolation, keyof Figure>>({
       axes: [axis],
-      labels: [
-        last === 1 ? "from the first point (0) to the second (1)" : `through ${last + 1} points`,
-      ],
+      labels: [labelOf(names, points.length)],
       range: [{ from, to }],
       center: reference?.loss ?? NaN,
       ...way,
       ...(intervals && { intervals }),
       ...barrierOf(axis, way, losses, last),
+      ...(names && { names: [...names] }),
       partial: count < axis.length,
       provenance: finish({
         evaluations: count,
@@ -110,6 +116,24 @@ export async function interpolate(
       }),
     }, drawLandscape);
   });
+}
+
+function checkNames(names: readonly string[] | undefined, count: number): void {
+  if (names === undefined || (Array.isArray(names) && names.length === count)) return;
+  throw new RangeError(
+    `Cannot ${doing}: names must be one for each of the ${count} points, got ${
+      Array.isArray(names) ? names.length : describe(names)
+    }`,
+  );
+}
+
+/** What the axis is. */
+function labelOf(names: readonly string[] | undefined, count: number): string {
+  const [first, second] = names ?? ["the first point", "the second"];
+  if (count === 2) return `from ${first} (0) to ${second} (1)`;
+  return names
+    ? `through ${names.map((name, k) => `${name} (${k})`).join(", ")}`
+    : `through ${count} points`;
 }
 
 function checkPoints(layout: Layout, points: readonly Vector[]): void {

@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { directionsBetween, normalizedDirection, randomDirections } from "../lib/directions.ts";
 import { initialize, layout, layoutFrom, type LayoutTensor, part } from "../lib/layout.ts";
 import { random } from "../lib/math/random.ts";
+import { axisLabels } from "../lib/slice.ts";
 import { dot, norm, sizeOf, type Vector } from "../lib/vector.ts";
 
 const net = layout({
@@ -153,4 +154,16 @@ Deno.test("directions that make no sense are refused", () => {
     TypeError,
     "must be a Float32Array",
   );
+});
+
+Deno.test("a random direction is named with its seed and its unit, so that a figure can say which it was", () => {
+  const labels = (options = {}) =>
+    axisLabels({ origin: theta, directions: randomDirections(net, theta, options) });
+  assertEquals(labels({ seed: 7 }), [
+    "random direction 1 (seed 7), in units of each filter's norm",
+    "random direction 2 (seed 7), in units of each filter's norm",
+  ]);
+  assertEquals(labels({ count: 1, normalize: "none" }), [
+    "random direction (seed 42), as a distance in θ",
+  ]);
 });

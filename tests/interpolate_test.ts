@@ -191,3 +191,24 @@ Deno.test("what cannot be interpolated is refused", async () => {
     'normalize must be "none" or "layer"',
   );
 });
+
+Deno.test("names of the points are kept, and stand on the axis; there must be one for each", async () => {
+  const points = [one, minusOne];
+  const { names, labels } = await interpolate(factorization(), points, {
+    names: ["start", "trained"],
+    ...quiet,
+  });
+  assertEquals(names, ["start", "trained"]);
+  assertEquals(labels, ["from start (0) to trained (1)"]);
+  const three = await interpolate(factorization(), [one, minusOne, one], {
+    names: ["a", "b", "c"],
+    ...quiet,
+  });
+  assertEquals(three.labels, ["through a (0), b (1), c (2)"]);
+  assert(!("names" in await interpolate(factorization(), points, quiet)));
+  await assertRejects(
+    () => interpolate(factorization(), points, { names: ["start"], ...quiet }),
+    RangeError,
+    "names must be one for each of the 2 points, got 1",
+  );
+});
