@@ -49,6 +49,7 @@ dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(128px, 1fr));
 dl div { border-top: 1px solid var(--line); padding-top: 10px; }
 dt { font-size: 13px; color: var(--quiet); }
 dd { margin: 0; font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
+dd small { display: block; font-size: 13px; font-weight: 400; line-height: 1.35; letter-spacing: 0; color: var(--quiet); }
 pre { overflow-x: auto; padding: 14px 16px; border: 1px solid var(--line); border-radius: 6px; font: 13px/1.55 ui-monospace, Menlo, Consolas, monospace; }
 footer { margin-top: 72px; padding-top: 16px; border-top: 1px solid var(--line); font-size: 13px; }
 @media print {

@@ -8,7 +8,7 @@ export interface ReportSection {
   readonly title?: string;
   /** Paragraphs of plain text. */
   readonly text?: string | readonly string[];
-  /** Headline numbers with their names. */
+  /** Headline numbers with their names; what follows in brackets, or after ±, is set small below. */
   readonly numbers?: Readonly<Record<string, string>>;
   /** Lines of code, or anything else to be set in a fixed width. */
   readonly code?: string;
@@ -62,7 +62,7 @@ function section(
 ): string {
   const paragraphs = [text].flat().map((paragraph) => `<p>${escape(paragraph)}</p>`);
   const terms = Object.entries(numbers ?? {})
-    .map(([name, value]) => `<div><dt>${escape(name)}</dt><dd>${escape(value)}</dd></div>`);
+    .map(([name, value]) => `<div><dt>${escape(name)}</dt><dd>${number(value)}</dd></div>`);
   return [
     "<section>",
     title ? `<h2>${escape(title)}</h2>` : "",
@@ -72,6 +72,13 @@ function section(
     figure ? picture(figure, options, caption) : "",
     "</section>",
   ].filter((part) => part !== "").join("\n");
+}
+
+/** "94% (a random walk: 87%)" as a number with a remark, "29.1 ± 0.3" as one with its error. */
+function number(value: string): string {
+  const [, head, remark] = /^(\S.*?) \((.*)\)$/s.exec(value) ?? /^(\S.*?) (±.*)$/s.exec(value) ??
+    [];
+  return remark === undefined ? escape(value) : `${escape(head)}<small>${escape(remark)}</small>`;
 }
 
 function picture(figure: Figure, options?: FigureOptions, caption?: string): string {
