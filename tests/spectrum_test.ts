@@ -294,3 +294,15 @@ Deno.test("what makes no sense is refused", async () => {
   );
   await throws(() => operator.product(Float64Array.of(1)), "v must have the 3 numbers");
 });
+
+Deno.test("the figure says over how many samples, from which seed and with how many probes", async () => {
+  const { inputs, noise } = rows(50, 6), loss = linearRegression(inputs, noise);
+  const options = { top: 2, bottom: 0, probes: 4, seed: 9, ...quiet };
+  const svg = (await spectrum(at(loss), options)).plot({ width: 1200 });
+  const said = svg.textContent!.replaceAll("\u00a0", " ");
+  for (const text of ["(4 probes)", "mean over 50 samples", "seed 9"]) {
+    assert(said.includes(text), said);
+  }
+  const closed = (await spectrum(matrix([3, 2, 1]), quiet)).plot({ width: 1200 });
+  assert(!closed.textContent!.includes("samples"));
+});

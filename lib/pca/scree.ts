@@ -84,7 +84,7 @@ export function drawScree(components: DrawnComponents, { theme }: DrawOptions): 
       },
     ],
     panels: [{
-      title: "share of the movement",
+      title: "share of the movement (explained variance)",
       plot: {
         marginLeft: 52,
         marginRight: 20,

@@ -56,7 +56,11 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
         ...(tested ? [line((row) => row.testLoss, orange)] : []),
         ...(best
           ? [namedPoints(
-            [{ x: best.epoch, y: best.testLoss!, text: `best · ${formatNumber(best.testLoss!)}` }],
+            [{
+              x: best.epoch,
+              y: best.testLoss!,
+              text: `lowest test loss · ${formatNumber(best.testLoss!)}`,
+            }],
             {
               theme,
               color: orange,

@@ -17,13 +17,23 @@ export interface DrawnSpectrum {
   /** Whether they have converged. */
   readonly bottomConverged: readonly boolean[];
   /** The trace, if it was asked for. */
-  readonly trace?: { readonly value: number; readonly standardError: number };
+  readonly trace?: {
+    readonly value: number;
+    readonly standardError: number;
+    readonly probes?: number;
+  };
   /** The number of eigenvalues that there are. */
   readonly dimension: number;
   /** How many products were computed. */
   readonly products: number;
   /** Whether it was stopped. */
   readonly partial: boolean;
+  /** Where the numbers come from. */
+  readonly provenance?: {
+    readonly samples?: number;
+    readonly samplesAvailable?: number;
+    readonly seed?: number;
+  };
 }
 
 /** An eigenvalue with its place in the order of all. */
@@ -45,7 +55,8 @@ const stem = (rank: number, value: number, residual: number, converged: boolean)
 
 /** Both ends of a spectrum as stems, each with its residual as a whisker. */
 export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Drawing {
-  const { eigenvalues, bottom, dimension, trace, products, partial } = spectrum;
+  const { eigenvalues, bottom, dimension, trace, products, partial, provenance = {} } = spectrum;
+  const { samples, samplesAvailable = samples, seed } = provenance;
   const top = Array.from(
     eigenvalues,
     (value, k) => stem(k + 1, value, spectrum.residuals[k], spectrum.converged[k]),
@@ -68,11 +79,20 @@ export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Draw
     subtitle: [
       `eigenvalues ${ends}, of ${dimension.toLocaleString("en")}`,
       ...(trace
-        ? [`trace ${formatNumber(trace.value)} ± ${formatNumber(trace.standardError, 1)}`]
+        ? [
+          `trace ${formatNumber(trace.value)} ± ${formatNumber(trace.standardError, 1)}` +
+          (trace.probes ? ` (${formatNumber(trace.probes)} probes)` : ""),
+        ]
         : []),
       "whiskers: residuals",
       ...(off ? [`${off} of ${stems.length} not converged`] : []),
       `${products} products`,
+      ...(samples === undefined ? [] : [
+        samplesAvailable! > samples
+          ? `mean over ${formatNumber(samples, 8)} of ${formatNumber(samplesAvailable!, 8)} samples`
+          : `mean over ${formatNumber(samples, 8)} samples`,
+      ]),
+      ...(seed === undefined ? [] : [`seed ${seed}`]),
       ...(partial ? ["stopped before its end"] : []),
     ].join(" · "),
     summary: `Spectrum: ${ends}, ${off ? `${off} of ${stems.length} not converged` : "converged"}`,
