@@ -32,7 +32,10 @@ export interface Landscape extends Sampled, Figure {
   range: Extent[];
   /** The loss at the origin. */
   center: number;
-  /** 95% intervals of the loss in the population; in one dimension, where the loss is a mean over samples. */
+  /**
+   * 95% intervals of the loss in the population, for samples that θ was not fitted to; in one dimension,
+   * where the loss is a mean over samples.
+   */
   intervals?: Intervals;
   /** True if it was stopped before all points were done. */
   partial: boolean;
@@ -151,11 +154,13 @@ function captionOf(...parts: (string | undefined)[]): { caption?: string } {
   return said.length ? { caption: said.join(" · ") } : {};
 }
 
-/** How much of a run's movement the slice holds, beside what chance puts there. */
+/** How much of the movement of the PCA's run the slice holds, beside what chance puts there. */
 function movementIn({ explained, null: walk }: Partial<Pick<PCA, "explained" | "null">>) {
   if (!explained || !walk) return undefined;
   const share = (shares: Float64Array) => formatShare(shares.reduce((a, b) => a + b, 0));
-  return `${share(explained)} of the movement (a random walk: ${share(walk)})`;
+  return `axes fitted to a run: ${share(explained)} of its movement (a random walk: ${
+    share(walk)
+  })`;
 }
 
 function shapeOf(resolution: number | readonly number[], dimensions: number): number[] {

@@ -15,7 +15,8 @@ export interface Evaluation {
   loss: number;
   /**
    * s/√n, where the loss is a mean over n samples: the standard error of the loss as an estimate for the
-   * population that the samples come from.
+   * population that the samples come from. That holds where θ was not fitted to them: of a training set the
+   * loss is exact, and says little of the loss on new samples.
    */
   standardError?: number;
   /**

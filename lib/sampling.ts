@@ -11,7 +11,7 @@ export interface Sampled {
   values: Float64Array;
   /** 1 where the loss was computed. */
   done: Uint8Array;
-  /** s/√n: the error as an estimate for the population that the samples come from. */
+  /** s/√n: the error as an estimate for the population, where θ was not fitted to the samples. */
   standardErrors?: Float64Array;
   /** s/√n·√(1 − n/N): the error as an estimate for the data set that a subsample stands for. */
   subsampleErrors?: Float64Array;
@@ -21,7 +21,7 @@ export interface Sampled {
   accuracies?: Float64Array;
 }
 
-/** 95% intervals for the loss in the population that the samples come from. */
+/** 95% intervals for the loss in the population that the samples come from, where θ was not fitted to them. */
 export interface Intervals {
   /** The lower ends. */
   low: Float64Array;

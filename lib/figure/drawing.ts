@@ -17,7 +17,7 @@ export type Band = "population" | "trainingSet" | "difference" | "none";
 export interface FigureOptions extends Omit<PlotOptions, "title" | "subtitle"> {
   /** Other results, whose marks are laid on top. */
   overlay?: readonly Overlay[];
-  /** What the overlays are called in the key, in their order. */
+  /** What the overlays are called, in their order; a profile takes one more, first, for itself. */
   names?: readonly string[];
   /** Which picture, where a result has several; see the result's own documentation. */
   view?: string;
@@ -39,6 +39,10 @@ export interface MarksOptions {
   theme?: ThemeName;
   /** The colour of a path or a line. */
   color?: string;
+  /** What stands at the end of a path, or at the centre of a line. */
+  name?: string;
+  /** The band of a line. */
+  band?: Band;
   /** Cuts what lies outside of the frame; false by default. */
   clip?: boolean;
 }
@@ -61,10 +65,12 @@ export interface DrawOptions {
   readonly band?: Band;
   /** The results to be laid on top; flat panels get their marks without help. */
   readonly overlay: readonly Overlay[];
-  /** What the overlays are called. */
-  readonly names?: readonly string[];
+  /** What the overlays are called: as many as there are; undefined for a single one that nobody named. */
+  readonly names: readonly (string | undefined)[];
   /** The colour of a path or a line that is laid on another plot. */
   readonly color?: string;
+  /** What the result itself is called, beside others. */
+  readonly name?: string;
   /** Whether marks are cut at the frame. */
   readonly clip: boolean;
   /** Plot's options as the user gave them. */
@@ -76,7 +82,7 @@ export interface KeyEntry {
   /** What it means. */
   readonly label: string;
   /** What is shown beside it. */
-  readonly swatch: "line" | "dash" | "faint" | "band" | "dot" | "bar" | "hatch" | "blank";
+  readonly swatch: "line" | "dash" | "faint" | "band" | "dot" | "ring" | "bar" | "hatch" | "blank";
   /** Its colour. */
   readonly color?: string;
 }

@@ -73,8 +73,8 @@ export function figure<T extends object>(data: T, draw: Draw<T>): T & Figure {
       return Object.defineProperty(svg, display, { value, enumerable: false });
     },
     marks(options: MarksOptions = {}) {
-      const { theme, color, clip = false } = options;
-      const { marks, panels } = draw(data, { ...drawOptions({ theme }), color, clip });
+      const { theme, band, color, name, clip = false } = options;
+      const { marks, panels } = draw(data, { ...drawOptions({ theme, band }), color, name, clip });
       if (marks) return marks;
       return panels.flatMap((panel) => "plot" in panel ? panel.plot.marks : []);
     },
@@ -113,13 +113,15 @@ interface Drawn {
 /** The drawing that was asked for. */
 function drawn<T>(data: T, draw: Draw<T>, options: FigureOptions): Drawn {
   const resolved = drawOptions(options);
-  const { theme, width, overlay, plot } = resolved;
+  const { theme, width, overlay, names, band, plot } = resolved;
   const ours = draw(data, resolved);
   const { title = ours.title, subtitle = ours.subtitle } = options;
   const laid = overlay.flatMap((other, k) =>
     other.marks({
       theme: theme.name,
       color: theme.series[(k + 1) % theme.series.length],
+      name: names[k],
+      band,
       clip: true,
     })
   );
@@ -133,7 +135,8 @@ function drawn<T>(data: T, draw: Draw<T>, options: FigureOptions): Drawn {
 }
 
 function drawOptions(options: FigureOptions): DrawOptions & { plot: PlotOptions } {
-  const { overlay = [], names, view, theme = "light", width = 560, band, ...rest } = options;
+  const { overlay = [], names: given = [], view, theme = "light", width = 560, band, ...rest } =
+    options;
   const { title: _, subtitle: __, ...plot } = rest;
   if (!Object.hasOwn(themes, theme)) {
     throw new RangeError(`Cannot draw the figure: theme must be "light" or "dark", got "${theme}"`);
@@ -148,7 +151,13 @@ function drawOptions(options: FigureOptions): DrawOptions & { plot: PlotOptions 
         "pass marks of your own as marks",
     );
   }
-  return { overlay, names, view, theme: themes[theme], width, band, clip: false, plot };
+  // A name more than there are overlays is the result's own.
+  const own = given.length > overlay.length ? 1 : 0;
+  const names = overlay.map((_, k) =>
+    given[k + own] ?? (overlay.length > 1 ? `run ${k + 1}` : undefined)
+  );
+  const name = own ? given[0] : undefined;
+  return { overlay, names, name, view, theme: themes[theme], width, band, clip: false, plot };
 }
 
 /** What a notebook is given: an image that survives where scripts are stripped, and PNG beside it. */

@@ -83,6 +83,10 @@ function swatch({ swatch, color = theme_ink }: KeyEntry, theme: Theme): Child[] 
       return [box({ fill: stroke })];
     case "dot":
       return [element("circle", { cx: 10, r: 4, fill: stroke })];
+    case "ring":
+      return [
+        element("circle", { cx: 10, r: 4.6, fill: theme.paper, stroke, "stroke-width": 2 }),
+      ];
     case "blank":
       return [box({ fill: theme.hole, stroke: theme.grid })];
     case "hatch":

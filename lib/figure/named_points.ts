@@ -10,11 +10,13 @@ export interface Place {
   readonly scales: { x: (value: number) => number; y: (value: number) => number };
   /** Its inner frame in px. */
   readonly frame: Box;
-  /** The texts that other marks have put there. */
+  /** The texts that marks have put there. */
   readonly taken: Box[];
+  /** The points in px that texts should keep clear of. */
+  readonly clear: (readonly [number, number])[];
 }
 
-const taken = new WeakMap<object, Place["taken"]>();
+const shared = new WeakMap<object, Pick<Place, "taken" | "clear">>();
 
 /** A mark that is drawn in px: Plot takes a function as a mark, and gives it scales and sizes. */
 export function placedMark(draw: (place: Place) => FigureElement): Markish {
@@ -26,14 +28,14 @@ export function placedMark(draw: (place: Place) => FigureElement): Markish {
     size: Size,
     { ownerSVGElement }: { ownerSVGElement: object },
   ) => {
-    if (!taken.has(ownerSVGElement)) taken.set(ownerSVGElement, []);
+    if (!shared.has(ownerSVGElement)) shared.set(ownerSVGElement, { taken: [], clear: [] });
     const frame = {
       x1: size.marginLeft,
       x2: size.width - size.marginRight,
       y1: size.marginTop,
       y2: size.height - size.marginBottom,
     };
-    return draw({ scales, frame, taken: taken.get(ownerSVGElement)! });
+    return draw({ scales, frame, ...shared.get(ownerSVGElement)! });
   };
   return mark as unknown as Markish;
 }
@@ -86,14 +88,19 @@ export function namedPoints(
   const finite = points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
   return [
     Plot.dot(finite, { x: "x", y: "y", r: 4.5, fill: color, stroke: theme.halo, strokeWidth: 1.5 }),
-    placedMark(({ scales, frame, taken }) => {
+    placedMark(({ scales, frame, taken, clear }) => {
       const inPixels = <P extends { x: number; y: number }>(p: P) => ({
         ...p,
         x: scales.x(p.x),
         y: scales.y(p.y),
       });
-      const clear = curve.filter(({ y }) => Number.isFinite(y)).map(inPixels)
-        .map(({ x, y }) => [x, y] as const);
+      const known = curve.filter(({ y }) => Number.isFinite(y)).map(inPixels);
+      known.slice(1).forEach((b, k) => {
+        const a = known[k], pieces = Math.ceil(Math.hypot(b.x - a.x, b.y - a.y) / 6);
+        for (let s = 0; s < pieces; s++) {
+          clear.push([a.x + (b.x - a.x) * s / pieces, a.y + (b.y - a.y) * s / pieces]);
+        }
+      });
       const labels = placeLabels(finite.map(inPixels), { frame, clear, taken });
       return element("g", {}, ...labels.map(({ at, text }) => haloText(at, text, theme)));
     }),

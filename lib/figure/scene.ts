@@ -88,13 +88,13 @@ export function paintScene(
   const { vertices, faces, palette, opacity = 1, lines, paths, height: h, axes, colors } = scene;
   const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
   const scale = zoom *
-    Math.min((width - 96) / 2.84, (height - 72) / (2 * h * Math.abs(cp) + 2.84 * Math.abs(sp)));
+    Math.min((width - 112) / 2.84, (height - 72) / (2 * h * Math.abs(cp) + 2.84 * Math.abs(sp)));
   /** Screen x, screen y, depth (larger is farther). */
   const project = (x: number, y: number, z: number) => {
     const u = x * cy - y * sy;
     const v = x * sy + y * cy;
     return [
-      width / 2 + scale * u,
+      width / 2 + 12 + scale * u,
       height / 2 - 14 - scale * (z * cp + v * sp),
       v * cp - z * sp,
     ];
@@ -219,6 +219,7 @@ export function paintScene(
       }
     }
     for (const { at: i, text } of labels) {
+      if (!text) continue;
       const [x, y] = points[i];
       const style = { color: colors.ink, anchor: "middle", halo: colors.halo, bold: true };
       pen.text(x, y - 16, text, style);
@@ -257,14 +258,18 @@ export function paintScene(
   }));
   const left = corners.reduce((a, b) => b.at[0] < a.at[0] ? b : a);
   wire([left.x, left.y, floor], [left.x, left.y, h], colors.grid, 1.4);
+  const foot = project(left.x, left.y, floor);
+  // Seen from above the edge has no length, and its numbers would lie on each other.
+  if (foot[1] - left.at[1] < 40) return;
+  let longest = 0;
   for (const { at: t, text } of axes[2].ticks) {
     const [x, y] = project(left.x, left.y, t);
     pen.text(x - 7, y, text, { color: colors.quiet, anchor: "end" });
+    longest = Math.max(longest, text.length);
   }
-  pen.text(Math.max(4, left.at[0] - 30), left.at[1] - 16, axes[2].label, {
-    color: colors.ink,
-    anchor: "start",
-  });
+  const style = { color: colors.ink, anchor: "middle", angle: -90 };
+  const beside = Math.max(9, left.at[0] - 7 - 6.6 * longest - 14);
+  pen.text(beside, (foot[1] + left.at[1]) / 2, axes[2].label, style);
 }
 
 /** A scene as SVG, from where it is seen at first. */

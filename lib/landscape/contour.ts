@@ -11,44 +11,47 @@ import {
   askedScale,
   circumstances,
   type DrawnLandscape,
-  pathsAmong,
+  fitted,
   type Plane,
   planeOf,
   summaryOf,
 } from "./drawn.ts";
+import { pathKey, pathNotes, pathsAmong, severalPaths } from "./paths.ts";
 
 /** A landscape of two directions as a filled contour. */
 export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Drawing {
-  const { theme, width, overlay } = options;
+  const { theme, width } = options;
   const plane = planeOf(landscape);
   const scale = lossScale(plane.values, askedScale(options));
-  const paths = pathsAmong(overlay, 2);
+  const paths = pathsAmong(options, 2);
   const title = paths.length === 0
     ? "The loss surface around the centre"
     : paths.length === 1
     ? "The path of training on the loss surface"
-    : `${
-      ["Two", "Three", "Four", "Five"][paths.length - 2] ?? paths.length
-    } paths of training on one loss surface`;
+    : severalPaths(paths.length);
   const margins = { marginLeft: 60, marginRight: 14, marginTop: 8, marginBottom: 42 };
   const [x, y] = landscape.axes.map((axis) => [axis[0], axis[axis.length - 1]]);
   const inner = width - legendWidth - margins.marginLeft - margins.marginRight;
   const ratio = (y[1] - y[0]) / (x[1] - x[0]);
   const height = Math.max(220, Math.min(inner * 0.92, inner * ratio)) + 50;
+  const { short, rest } = fitted(landscape.labels, [inner, height - 50]);
   const inside = x[0] <= 0 && x[1] >= 0 && y[0] <= 0 && y[1] >= 0;
   const axis = { tickSize: 0, labelAnchor: "center", labelArrow: "none" } as const;
   return {
     title,
-    subtitle: circumstances(landscape, plane.stride).join(" · "),
+    subtitle: [
+      ...circumstances(landscape, plane.stride, pathNotes(paths, landscape)),
+      ...rest,
+    ].join(" · "),
     summary: summaryOf(landscape),
     legend: plane.values.some(Number.isFinite) ? scale : undefined,
-    key: [...pathKey(paths.length, options), ...holeKey(plane)],
+    key: [...pathKey(paths), ...holeKey(plane)],
     panels: [{
       plot: {
         ...margins,
         height: Math.round(height),
-        x: { ...axis, domain: x, ticks: 6, label: landscape.labels[0] },
-        y: { ...axis, domain: y, ticks: 5, label: landscape.labels[1], labelOffset: 51 },
+        x: { ...axis, domain: x, ticks: 6, label: short[0] },
+        y: { ...axis, domain: y, ticks: 5, label: short[1], labelOffset: 51 },
         marks: [
           ...contourMarks(plane, scale, theme),
           ...(paths.length === 0 && inside
@@ -59,16 +62,6 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
     }],
     marks: contourMarks(plane, scale, theme),
   };
-}
-
-/** Several paths are told apart by colour, in the order in which they were given. */
-export function pathKey(count: number, { theme, names }: DrawOptions): KeyEntry[] {
-  if (count < 2 && !names) return [];
-  return Array.from({ length: count }, (_, k) => ({
-    label: names?.[k] ?? `run ${k + 1}`,
-    swatch: "line",
-    color: theme.series[(k + 1) % theme.series.length],
-  }));
 }
 
 /** What the holes of a picture mean. */

@@ -1,5 +1,5 @@
-import type { DrawOptions, Overlay } from "../figure/drawing.ts";
-import { formatNumber } from "../figure/text.ts";
+import type { DrawOptions } from "../figure/drawing.ts";
+import { formatNumber, textWidth } from "../figure/text.ts";
 
 /** What the drawings need to know of a landscape. */
 export interface DrawnLandscape {
@@ -33,6 +33,7 @@ export interface DrawnLandscape {
   readonly provenance?: {
     readonly engine?: string;
     readonly precision?: string;
+    /** The seed of the bootstrap. */
     readonly seed?: number;
     readonly samples?: number;
     readonly samplesAvailable?: number;
@@ -43,6 +44,8 @@ export interface DrawnLandscape {
   readonly barrier?: number;
   /** The standard error of that rise. */
   readonly barrierError?: number;
+  /** What the points of that way are called. */
+  readonly names?: readonly string[];
 }
 
 /**
@@ -104,17 +107,32 @@ export function planeOf(landscape: DrawnLandscape): Plane & { stride: number } {
   };
 }
 
+/** The names of the points that a way leads through, at 0, 1, …; none where it is not such a way. */
+export function stationsOf({ axes: [axis], barrier, names }: DrawnLandscape): string[] {
+  if (barrier === undefined) return [];
+  if (names) return [...names];
+  const last = Math.max(1, Math.floor(axis[axis.length - 1]));
+  return last === 1
+    ? ["first", "second"]
+    : Array.from({ length: last + 1 }, (_, k) => `point ${k + 1}`);
+}
+
+/** What stands at 0. */
+export function originOf(landscape: DrawnLandscape): string {
+  if (landscape.barrier === undefined) return "the centre";
+  return landscape.names?.[0] ?? "the first point";
+}
+
 /** How a landscape was made, and what to be careful about; the parts of a subtitle. */
 export function circumstances(
   landscape: DrawnLandscape,
   stride = 1,
-  centre = "centre",
+  notes: readonly string[] = [],
 ): string[] {
   const { axes, values, done, center, partial, provenance = {}, caption } = landscape;
-  const { samples, samplesAvailable, seed } = provenance;
+  const { samples, samplesAvailable } = provenance;
   const computed = done.reduce((n, d) => n + d, 0);
   const diverged = values.reduce((n, v, i) => n + (done[i] && !Number.isFinite(v) ? 1 : 0), 0);
-  const said = (word: string) => caption?.includes(word) ?? false;
   return [
     caption,
     partial &&
@@ -122,13 +140,13 @@ export function circumstances(
       (stride > 1 ? `: drawn from every ${ordinal(stride)} point along each axis` : ""),
     diverged > 0 &&
     `NaN or ∞ at ${formatNumber(diverged, 6)} of ${formatNumber(done.length, 8)} points`,
-    `loss ${formatNumber(center)} at the ${centre}`,
+    ...notes,
+    `loss ${formatNumber(center)} at ${originOf(landscape)}`,
     `${axes.map((axis) => axis.length).join(" × ")} points`,
     samples !== undefined &&
     (samplesAvailable !== undefined && samplesAvailable > samples
       ? `mean over ${formatNumber(samples, 8)} of ${formatNumber(samplesAvailable, 8)} samples`
       : `mean over ${formatNumber(samples, 8)} samples`),
-    seed !== undefined && !said("seed") && `seed ${seed}`,
   ].filter((part): part is string => typeof part === "string" && part !== "");
 }
 
@@ -146,7 +164,7 @@ export function summaryOf(landscape: DrawnLandscape): string {
   const shape = axes.map((axis) => axis.length).join(" × ");
   return `Loss landscape, ${shape} points${partial ? " (stopped)" : ""}: ${
     formatNumber(center)
-  } at the centre, ` +
+  } at ${originOf(landscape)}, ` +
     `${span}; ${labels.join("; ")}`;
 }
 
@@ -165,24 +183,19 @@ export function shortened(labels: readonly string[]): { short: string[]; rest: s
   };
 }
 
+/** Labels that fit beside axes of these lengths in px; what had to be left out goes into the subtitle. */
+export function fitted(
+  labels: readonly string[],
+  lengths: readonly number[],
+): { short: readonly string[]; rest: string[] } {
+  if (labels.every((label, k) => textWidth(label) <= lengths[k])) {
+    return { short: labels, rest: [] };
+  }
+  return shortened(labels);
+}
+
 /** Whether a label tells something of its own axis only. */
 const ofItsOwn = (label: string) => label.includes(" · ");
-
-/** A path among the overlays. */
-export interface DrawnPath {
-  /** One point for each checkpoint. */
-  readonly coordinates: readonly Float64Array[];
-  /** The epoch of each. */
-  readonly epochs: ArrayLike<number>;
-}
-
-/** The paths of as many coordinates among the results that are laid on top. */
-export function pathsAmong(overlay: readonly Overlay[], dimensions: number): DrawnPath[] {
-  return (overlay as readonly unknown[]).filter((other): other is DrawnPath => {
-    const { coordinates } = other as Partial<DrawnPath>;
-    return Array.isArray(coordinates) && coordinates[0]?.length === dimensions;
-  });
-}
 
 /** Log or linear, where the user says which. */
 export function askedScale({ plot }: DrawOptions): "log" | "linear" | undefined {

@@ -4,36 +4,44 @@ import { type LossScale, lossScale } from "../figure/loss_scale.ts";
 import type { Scene, ScenePath } from "../figure/scene.ts";
 import { formatNumber, formatNumbers } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
-import { contourAt, holeKey, pathKey } from "./contour.ts";
+import { contourAt, holeKey } from "./contour.ts";
 import {
   askedScale,
   circumstances,
   type DrawnLandscape,
-  type DrawnPath,
-  pathsAmong,
+  fitted,
   type Plane,
   planeOf,
   summaryOf,
 } from "./drawn.ts";
+import { type LaidPath, pathKey, pathNotes, pathsAmong, severalPaths } from "./paths.ts";
 
 const boxHeight = 0.58;
 
 /** A landscape of two directions as a surface in three dimensions: the loss is the height. */
 export function drawSurface(landscape: DrawnLandscape, options: DrawOptions): Drawing {
-  const { theme, width, overlay, plot } = options;
+  const { theme, width, plot } = options;
   const plane = planeOf(landscape);
   const scale = lossScale(plane.values, askedScale(options));
-  const paths = pathsAmong(overlay, 2);
-  const scene = surfaceScene(plane, scale, theme, { labels: landscape.labels, paths });
+  const paths = pathsAmong(options, 2);
+  const { short, rest } = fitted(landscape.labels, [0.45 * width, 0.45 * width]);
+  const scene = surfaceScene(plane, scale, theme, { labels: short, paths });
   const height = plot.height ?? Math.round(width * 0.8);
   return {
-    title: paths.length ? "The path of training, down the loss surface" : "The loss as a surface",
+    title: paths.length > 1
+      ? severalPaths(paths.length)
+      : paths.length
+      ? "The path of training, down the loss surface"
+      : "The loss as a surface",
     subtitle: [
-      ...circumstances(landscape, plane.stride),
-      ...(paths.length ? ["dashed where the surface hides the path"] : []),
+      ...circumstances(landscape, plane.stride, pathNotes(paths, landscape)),
+      ...rest,
+      ...(paths.length
+        ? [`dashed where the surface hides ${paths.length > 1 ? "a" : "the"} path`]
+        : []),
     ].join(" · "),
     summary: summaryOf(landscape),
-    key: [...pathKey(paths.length, options), ...holeKey(plane)],
+    key: [...pathKey(paths), ...holeKey(plane)],
     panels: [{ scene, height }],
     marks: [],
   };
@@ -44,7 +52,7 @@ export function surfaceScene(
   plane: Plane,
   scale: LossScale,
   theme: Theme,
-  { labels, paths }: { labels: readonly string[]; paths: readonly DrawnPath[] },
+  { labels, paths }: { labels: readonly string[]; paths: readonly LaidPath[] },
 ): Scene {
   const { x, y, values } = plane;
   const [nx, ny] = [x.length, y.length];
@@ -81,14 +89,7 @@ export function surfaceScene(
         .flatMap((line) => line.slice(1).map((point, k) => [line[k], point]))
         .map((piece) => piece.flatMap(([a, b]) => [unitX(a), unitY(b), height(level)]))
     ),
-    paths: paths.map((path, k) =>
-      scenePath(path, plane, {
-        unitX,
-        unitY,
-        height,
-        color: theme.series[(k + 1) % theme.series.length],
-      })
-    ),
+    paths: paths.map((path) => scenePath(path, plane, { unitX, unitY, height })),
     height: boxHeight,
     axes: [
       { label: labels[0], ticks: along.x.map((t) => ({ at: unitX(t), text: formatNumber(t) })) },
@@ -163,13 +164,12 @@ function cell(axis: Float64Array, value: number): [number, number] {
 
 /** A path on the surface: finely divided, so that it follows the ground; straight across holes. */
 function scenePath(
-  { coordinates, epochs }: DrawnPath,
+  { coordinates, epochs, name, color }: LaidPath,
   plane: Plane,
-  { unitX, unitY, height, color }: {
+  { unitX, unitY, height }: {
     unitX: (v: number) => number;
     unitY: (v: number) => number;
     height: (loss: number) => number;
-    color: string;
   },
 ): ScenePath {
   const points: number[] = [];
@@ -194,9 +194,10 @@ function scenePath(
     }
     if (!put(px, py)) return;
     const at = points.length / 3 - 1;
-    if (k === 0) labels.push({ at, text: "start", end: false });
-    else if (k === last) labels.push({ at, text: `epoch ${formatNumber(epochs[k])}`, end: true });
-    else dots.push(at);
+    if (k === 0) labels.push({ at, text: name ? "" : "start", end: false });
+    else if (k === last) {
+      labels.push({ at, text: name ?? `epoch ${formatNumber(epochs[k])}`, end: true });
+    } else dots.push(at);
   });
   return { points, color, dots, labels };
 }

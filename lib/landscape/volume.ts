@@ -1,22 +1,22 @@
 import type { Drawing, DrawOptions, KeyEntry, PlotPanel } from "../figure/drawing.ts";
 import { legendWidth } from "../figure/legend.ts";
-import { bandPosition, type LossScale, lossScale } from "../figure/loss_scale.ts";
+import { type LossScale, lossScale } from "../figure/loss_scale.ts";
 import type { Scene, ScenePath } from "../figure/scene.ts";
 import { formatNumber } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
-import { between, contourMarks, holeKey, pathKey } from "./contour.ts";
+import { between, contourMarks, holeKey } from "./contour.ts";
 import {
   askedScale,
   circumstances,
   completeLattice,
   type DrawnLandscape,
-  type DrawnPath,
-  pathsAmong,
+  fitted,
   type Plane,
   shortened,
   summaryOf,
 } from "./drawn.ts";
 import { isosurface } from "./isosurface.ts";
+import { type LaidPath, pathKey, pathNotes, pathsAmong } from "./paths.ts";
 import { axisTicks, sceneColors, shaded, unit } from "./surface.ts";
 
 /** A volume that can be drawn: coarser where the landscape was stopped. */
@@ -122,31 +122,39 @@ function sliceAt({ axes: [x, y, z], values, missing }: Volume, k: number): Plane
 
 /** A landscape of three directions as surfaces of equal loss, nested. */
 export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions): Drawing {
-  const { theme, width, plot, overlay } = options;
+  const { theme, width, plot } = options;
   const whole = volumeOf(landscape), volume = thinned(whole, 15);
-  const paths = pathsAmong(overlay, 3);
+  const paths = pathsAmong(options, 3);
   const scale = lossScale(volume.values, askedScale(options));
   const levels = isoLevels(volume.values, scale);
+  // Few surfaces, seen through each other: they share the ramp evenly, without its palest end and, on the
+  // dark ground, without the dark end that would vanish there.
+  const [lowest, highest] = theme.name === "dark" ? [0.36, 0.86] : [0.12, 0.66];
   const color = (level: number) =>
-    theme.ramp(0.12 + 0.76 * bandPosition(scale, scale.levels.indexOf(level)));
+    theme.ramp(
+      lowest + (highest - lowest) * levels.indexOf(level) / Math.max(1, levels.length - 1),
+    );
+  const { short, rest } = fitted(landscape.labels, [0.45 * width, 0.45 * width, 0.33 * width]);
   const key: KeyEntry[] = levels.map((level) => ({
     label: `loss ${formatNumber(level)}`,
     swatch: "bar",
     color: color(level),
   }));
   return {
-    title: paths.length
+    title: paths.length > 1
+      ? "Paths of training among surfaces of equal loss"
+      : paths.length
       ? "The path of training among surfaces of equal loss"
       : "Surfaces of equal loss in a volume",
     subtitle: [
-      ...circumstances(landscape, volume.stride),
+      ...circumstances(landscape, volume.stride, pathNotes(paths, landscape)),
       ...(volume.values.length < whole.values.length
         ? [`drawn from ${volume.axes.map((axis) => axis.length).join(" × ")} of them`]
         : []),
-      ...shortened(landscape.labels).rest,
+      ...rest,
     ].join(" · "),
     summary: summaryOf(landscape),
-    key: [...key, ...pathKey(paths.length, options), ...holeKey(volume)],
+    key: [...key, ...pathKey(paths), ...holeKey(volume)],
     panels: [{
       scene: isosurfaceScene(
         volume,
@@ -154,7 +162,7 @@ export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions)
         levels,
         color,
         theme,
-        { labels: shortened(landscape.labels).short, paths },
+        { labels: short, paths },
       ),
       height: plot.height ?? Math.round(width * 0.84),
     }],
@@ -195,7 +203,7 @@ function isosurfaceScene(
   levels: number[],
   color: (level: number) => string,
   theme: Theme,
-  { labels, paths }: { labels: readonly string[]; paths: readonly DrawnPath[] },
+  { labels, paths }: { labels: readonly string[]; paths: readonly LaidPath[] },
 ): Scene {
   const shape = axes.map((axis) => axis.length);
   const heights = scale.type === "log" ? values.map((v) => Math.log(Math.max(v, 1e-300))) : values;
@@ -224,9 +232,7 @@ function isosurfaceScene(
     palette: [...palette.keys()],
     opacity: 0.5,
     lines: [],
-    paths: paths.map((path, k) =>
-      volumePath(path, units, theme.series[(k + 1) % theme.series.length])
-    ),
+    paths: paths.map((path) => volumePath(path, units)),
     height: boxHeight,
     axes: axes.map((axis, n) => ({
       label: labels[n],
@@ -254,9 +260,8 @@ function lightOn(vertices: number[], corners: number[]): number {
 
 /** A path through a volume, straight from checkpoint to checkpoint. */
 function volumePath(
-  { coordinates, epochs }: DrawnPath,
+  { coordinates, epochs, name, color }: LaidPath,
   units: readonly ((value: number) => number)[],
-  color: string,
 ): ScenePath {
   const last = coordinates.length - 1;
   return {
@@ -266,8 +271,8 @@ function volumePath(
     color,
     dots: coordinates.slice(1, -1).map((_, k) => k + 1),
     labels: [
-      { at: 0, text: "start", end: false },
-      { at: last, text: `epoch ${formatNumber(epochs[last])}`, end: true },
+      { at: 0, text: name ? "" : "start", end: false },
+      { at: last, text: name ?? `epoch ${formatNumber(epochs[last])}`, end: true },
     ],
   };
 }

@@ -204,7 +204,12 @@ Deno.test("pages need no network, and hold each figure in both looks", () => {
     sections: [{
       title: "One",
       text: ["a", "b"],
-      numbers: { loss: "0.1" },
+      numbers: {
+        loss: "0.1",
+        share: "94% (a random walk: 87%)",
+        top: "29.1 ± 9e-3",
+        odd: "(none)",
+      },
       figure: torn(),
       caption: "c",
     }],
@@ -212,5 +217,8 @@ Deno.test("pages need no network, and hold each figure in both looks", () => {
   assertStringIncludes(html, "<h1>A &lt;b&gt; &amp; more</h1>");
   assertStringIncludes(html, "<p>a</p>\n<p>b</p>");
   assertStringIncludes(html, "<dt>loss</dt><dd>0.1</dd>");
+  assertStringIncludes(html, "<dd>94%<small>a random walk: 87%</small></dd>");
+  assertStringIncludes(html, "<dd>29.1<small>± 9e-3</small></dd>");
+  assertStringIncludes(html, "<dd>(none)</dd>");
   assertStringIncludes(html, "<figcaption>c</figcaption>");
 });

@@ -1,6 +1,13 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { axis, sampled } from "../figure/gallery.ts";
 
+/** The text of a figure, its lines joined. */
+const wordsOf = (
+  svg: { querySelectorAll(selector: string): Iterable<{ textContent: string | null }> },
+) =>
+  [...svg.querySelectorAll("text")].map((text) => text.textContent).join(" ")
+    .replaceAll("\u00a0", " ");
+
 const errors = new Float64Array(21).fill(0.1);
 const line = (more = {}) =>
   sampled([axis(-1, 1, 21)], (x) => 2 + x * x, { standardErrors: errors, ...more });
@@ -25,8 +32,12 @@ function halfWidth(svg: any): number | undefined {
 Deno.test("the band is two standard errors wide to each side, and the subtitle says of what", () => {
   const svg = line().plot();
   assertAlmostEquals(halfWidth(svg)!, 0.2, 2e-3);
-  assert(svg.textContent!.replaceAll("\u00a0", " ").includes("estimate for new samples"));
-  assert(/for the full training set\s*the loss is exact/.test(svg.textContent!));
+  const said = wordsOf(svg);
+  assert(
+    said.includes("± 2 standard errors for the population, valid where θ was not fitted"),
+    said,
+  );
+  assert(said.includes("on the samples themselves the loss is exact"), said);
 });
 
 Deno.test("for the training set there is no band where all of it is used, and a narrower one for a subsample", () => {
@@ -72,4 +83,66 @@ Deno.test("a profile that was stopped joins the points that there are", () => {
   const d = svg.querySelector('[aria-label="line"] path').getAttribute("d") as string;
   assertEquals(d.match(/M/g)!.length, 1);
   assertEquals(d.match(/,/g)!.length, 11);
+});
+
+Deno.test("a way between points that have names is described by them, a way without as first and second", () => {
+  const more = { barrier: 0, labels: ["the way"] };
+  const way = sampled([axis(-0.5, 1.5, 21)], (t) => 1 + t, {
+    ...more,
+    names: ["start", "trained"],
+  });
+  const said = wordsOf(way.plot());
+  for (const text of ["No barrier between start and trained", "loss 1 at start", "trained · 2"]) {
+    assert(said.includes(text), said);
+  }
+  assert(way.summary().includes("1 at start"), way.summary());
+  const bare = sampled([axis(-0.5, 1.5, 21)], (t) => 1 + t, more);
+  assert(bare.summary().includes("1 at the first point"), bare.summary());
+  assert(!wordsOf(bare.plot()).includes("centre"));
+});
+
+Deno.test("a second profile has its band, its value, its accuracy and its name, within one frame", () => {
+  const accuracies = new Float64Array(21).fill(0.5);
+  const low = sampled([axis(-1, 1, 21)], (x) => 0.004 + x * x, {
+    accuracies,
+    standardErrors: new Float64Array(21).fill(0.001),
+  });
+  const high = sampled([axis(-1, 1, 21)], (x) => 0.4 + 9 * x * x, {
+    accuracies,
+    standardErrors: new Float64Array(21).fill(0.3),
+    provenance: { samples: 360, samplesAvailable: 360 },
+  });
+  const options = { overlay: [high], names: ["training set", "test set"] };
+  // deno-lint-ignore no-explicit-any
+  const svg = low.plot(options) as any;
+  const said = wordsOf(svg);
+  for (
+    const text of ["training set · 0.004", "test set · 0.4", "test set: mean over 360 samples"]
+  ) {
+    assert(said.includes(text), said);
+  }
+  assertEquals([...svg.querySelectorAll('[aria-label="area"] path')].length, 2);
+  assertEquals([...svg.querySelectorAll('[aria-label="line"] path')].length, 4);
+  // on a log axis the second band reaches below zero at the centre, and still nothing leaves the frame
+  for (const path of svg.querySelectorAll('[aria-label="area"] path, [aria-label="line"] path')) {
+    for (const [, , y] of path.getAttribute("d").matchAll(/([-\d.]+),([-\d.]+)/g)) {
+      assert(Number(y) >= 21.9 && Number(y) <= 212.1, `at ${y}`);
+    }
+  }
+  assertEquals(
+    [...low.plot({ ...options, band: "none" }).querySelectorAll('[aria-label="area"]')],
+    [],
+  );
+});
+
+Deno.test("bands that were found in different ways are told apart", () => {
+  const [low, high] = [new Float64Array(21).fill(1), new Float64Array(21).fill(4)];
+  const one = line({ intervals: { low, high, method: "t" } });
+  const two = line({
+    intervals: { low, high, method: "bootstrap" },
+    provenance: { samples: 500, seed: 7 },
+  });
+  const said = wordsOf(one.plot({ overlay: [two], names: ["a", "b"] }));
+  assert(said.includes("for the population (Student's t; b: bootstrap, seed 7)"), said);
+  assert(wordsOf(one.plot()).includes("for the population (Student's t), valid"));
 });

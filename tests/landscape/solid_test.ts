@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { lossScale } from "../../lib/figure/loss_scale.ts";
 import { paintScene, type Pen } from "../../lib/figure/scene.ts";
+import { textWidth } from "../../lib/figure/text.ts";
 import { themes } from "../../lib/figure/theme.ts";
 import { planeOf } from "../../lib/landscape/drawn.ts";
 import { isosurface } from "../../lib/landscape/isosurface.ts";
@@ -73,7 +74,7 @@ Deno.test("a path runs on the surface, not below it", () => {
   const scale = lossScale(plane.values, "linear");
   const { paths: [path], height } = surfaceScene(plane, scale, themes.light, {
     labels,
-    paths: [spiral()],
+    paths: [{ ...spiral(), color: "#d9480f" }],
   });
   for (let k = 0; k < path.points.length; k += 3) {
     const [x, y, z] = path.points.slice(k, k + 3);
@@ -105,4 +106,34 @@ Deno.test("the height is the loss: twice as high above the floor for twice the l
   const scale = lossScale([0, 1, 2, 4], "linear");
   assertEquals(scale.position(2), 2 * scale.position(1));
   assertEquals([scale.position(0), scale.position(4)], [0, 1]);
+});
+
+Deno.test("the name of the height stands upright beside its edge, left of its numbers, and goes when seen from above", () => {
+  const plane = planeOf(sampled([axis(-1, 1, 5), axis(-1, 1, 5)], bowl));
+  const scene = surfaceScene(plane, lossScale(plane.values), themes.light, { labels, paths: [] });
+  const texts = (yaw: number, pitch: number) => {
+    const said: { text: string; x: number; y: number; angle?: number }[] = [];
+    const pen: Pen = {
+      fill() {},
+      line() {},
+      dot() {},
+      text: (x, y, text, { angle }) => said.push({ text, x, y, angle }),
+    };
+    paintScene(pen, scene, { yaw, pitch, width: 560, height: 448 });
+    return said;
+  };
+  for (const yaw of [-2.4, -0.62, 0.4, 1.8]) {
+    const said = texts(yaw, 0.56), name = said.find(({ text }) => text === scene.axes[2].label)!;
+    const numbers = said.filter(({ text }) =>
+      scene.axes[2].ticks.some((tick) => tick.text === text)
+    )
+      .slice(-scene.axes[2].ticks.length);
+    assertEquals(name.angle, -90);
+    assert(name.x >= 8, `${name.x}`);
+    // numbers end where they stand; the name is 12 px high, lying down
+    for (const { text, x } of numbers) assertLess(name.x + 6, x - textWidth(text));
+    const heights = numbers.map(({ y }) => y);
+    assert(name.y > Math.min(...heights) && name.y < Math.max(...heights));
+  }
+  assert(!texts(-0.62, Math.PI / 2).some(({ text }) => text === scene.axes[2].label));
 });
