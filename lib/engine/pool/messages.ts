@@ -56,7 +56,7 @@ export type Need =
   | { kind: "data"; chunk?: number }
   | { kind: "fixed" }
   | { kind: "reference"; output: string; chunk: number }
-  | { kind: "state" };
+  | { kind: "state"; step: number };
 
 /** What it gets. */
 export type Answer = { program: PackedProgram } | { feeds: Record<string, Packed> };
@@ -93,6 +93,8 @@ export interface StepsTask {
   scalars: Record<string, number[]>;
   /** Whether the state after the last step is to be sent back. */
   state: boolean;
+  /** Whether the training ends with these steps. */
+  last: boolean;
 }
 
 /** What a worker is asked to do. */

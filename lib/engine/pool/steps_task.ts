@@ -7,7 +7,6 @@ import { dataOf, memoryFor, tensor } from "./session.ts";
 
 /** Where a training stands in this worker. */
 interface Standing {
-  job: number;
   /** The number of the next step, and what it begins with. */
   step: number;
   state: Bound;
@@ -23,42 +22,40 @@ type Perform = (
 ) => Promise<TaskResult | undefined>;
 
 /**
- * Goes on with trainings. The state stays here from task to task; of several trainings that of the one that
- * ran last, and the others ask for theirs.
+ * Goes on with trainings, whose states stay here from task to task.
  *
  * A training ends where its state is not finite. That is looked for where a loss is not finite and where the
  * state is asked for: a look after each step would cost a tenth of it.
  */
 export function trainings(): Perform {
-  let standing: Standing | undefined;
+  const standings = new Map<number, Standing>();
 
   return async (task, header, binding, cancelled) => {
     const { job } = header, { from, offsets } = task;
     const steps = offsets.length - 1, rows = new Int32Array(task.rows);
-    if (standing?.job !== job || standing.step !== from) {
-      const state = await tensorsFrom(await binding.ask({ kind: "state" }));
-      standing = { job, step: from, state, spare: new Map() };
+    let standing = standings.get(job);
+    standings.delete(job);
+    if (standing?.step !== from) {
+      const state = await tensorsFrom(await binding.ask({ kind: "state", step: from }));
+      standing = { step: from, state, spare: new Map() };
     }
     const began = performance.now();
     const step = stepper(task, header, binding), losses = new Float64Array(steps);
     let done = 0, diverged = false;
     while (done < steps && !diverged) {
       if (cancelled()) return undefined;
-      const before: Standing = standing;
-      const { loss, state } = await step(
-        before,
-        rows.subarray(offsets[done], offsets[done + 1]),
-        done,
-      );
+      const before: Standing = standing, batch = rows.subarray(offsets[done], offsets[done + 1]);
+      const { loss, state } = await step(before, batch, done);
       if (!Number.isFinite(loss)) {
         diverged = !finite(before.state);
         if (diverged) break;
         diverged = !finite(state);
       }
       losses[done++] = loss;
-      standing = { job, step: before.step + 1, state, spare: before.state };
+      standing = { step: before.step + 1, state, spare: before.state };
     }
     if (task.state && !finite(standing.state)) diverged = true;
+    if (!diverged && !task.last) standings.set(job, standing);
     return {
       values: task.state || diverged ? copied(standing.state) : {},
       milliseconds: performance.now() - began,
