@@ -96,10 +96,11 @@ const rules: Record<string, Rule> = {
     const shape = [...x!.shape];
     list(axes).forEach((axis, i) => {
       const [start, end, step] = [list(starts)[i], list(ends)[i], list(steps)[i]];
-      const n = shape[axis], full = step < 0 ? Math.min(start, n - 1) : Math.min(end, n);
+      const n = shape[axis], from = Math.min(start < 0 ? n + start : start, n - 1);
+      if (n < 0) throw new Error("a slice across the batch");
       shape[axis] = step < 0
-        ? Math.max(0, Math.ceil((full - Math.max(end, -1)) / -step))
-        : Math.max(0, Math.ceil((full - start) / step));
+        ? Math.max(0, Math.ceil((from - Math.max(end, -1)) / -step))
+        : Math.max(0, Math.ceil((Math.min(end, n) - start) / step));
     });
     return [{ dtype: x!.dtype, shape }];
   },

@@ -19,6 +19,8 @@ export interface Pass {
   correct?: tf.Tensor;
   /** What is added once, whatever the samples. */
   penalty?: tf.Scalar;
+  /** New moving statistics, by the number of the tensor in the layout; disposed here. */
+  state?: Map<number, tf.Tensor>;
 }
 
 /** A loss as the engine takes it. */
@@ -116,10 +118,9 @@ export function recordLoss(
       const pass = (moved?: tf.Tensor[]) => {
         const parameters = names.map((name) => x[name]);
         moved?.forEach((tensor, i) => parameters[moving[i]] = tensor);
-        return checked(
-          loss.forward(parameters, batch, loss.seed ?? 42),
-          loss.perSample ? samples : undefined,
-        );
+        const result = loss.forward(parameters, batch, loss.seed ?? 42);
+        result.state?.forEach((tensor) => tensor.dispose());
+        return checked(result, loss.perSample ? samples : undefined);
       };
       return f(x, pass);
     });

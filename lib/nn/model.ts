@@ -126,15 +126,16 @@ export interface CallOptions {
 /**
  * A model as a function of its weights: each layer variable reads the tensor that is bound to it for the
  * duration of the call. Differentiable to any order; the model is the same before and after, also where
- * batch norm writes its moving statistics: those come back as `state`, by the number of the weight.
+ * batch norm writes its moving statistics: those come back as `state`, by the number of the weight, for the
+ * caller to dispose.
  */
 export function callModel(
   model: LayersModel,
   weights: tf.Tensor[],
   inputs: tf.Tensor[],
   { training, seed, logits }: CallOptions,
-): { outputs: tf.Tensor | tf.Tensor[]; state: Map<number, Float32Array>; penalty?: tf.Scalar } {
-  const state = new Map<number, Float32Array>();
+): { outputs: tf.Tensor | tf.Tensor[]; state: Map<number, tf.Tensor>; penalty?: tf.Scalar } {
+  const state = new Map<number, tf.Tensor>();
   const undo: (() => void)[] = [];
   const lend = (target: object, key: string, value: unknown) => {
     const own = Object.getOwnPropertyDescriptor(target, key);
@@ -153,7 +154,7 @@ export function callModel(
     model.weights.forEach((variable, i) => {
       lend(variable, "read", () => weights[i]);
       lend(variable, "write", (value: tf.Tensor) => {
-        state.set(i, value.dataSync() as Float32Array);
+        state.set(i, tf.keep(tf.clone(value)));
         return variable;
       });
     });

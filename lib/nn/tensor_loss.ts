@@ -16,8 +16,8 @@ export interface Forward {
   correct?: tf.Tensor;
   /** What is added once, whatever the samples: regularizers. */
   penalty?: tf.Scalar;
-  /** New moving statistics, by the number of the tensor in the layout. */
-  state?: Map<number, Float32Array>;
+  /** New moving statistics, by the number of the tensor in the layout, for the caller to dispose. */
+  state?: Map<number, tf.Tensor>;
 }
 
 /** A loss as tfjs sees it: which tensors, which data, and how one becomes the other. */
@@ -106,6 +106,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
         correct = (correct ?? 0) + tf.sum(tf.cast(result.correct, "float32")).dataSync()[0];
       }
       penalty += (result.penalty?.dataSync()[0] ?? 0) * size;
+      disposeState(result);
     });
     if (count === undefined) return { loss: total + penalty };
     penalty /= n;
@@ -134,6 +135,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
     moving.forEach((tensor, i) => parameters[tensor] = moved[i]);
     const result = forward(parameters, batch, passSeed);
     keep?.(result);
+    disposeState(result);
     const losses = checkedLosses(result.losses, size);
     const value = size === undefined ? tf.reshape(losses, []) : tf.mean(losses);
     return tf.mul(result.penalty ? tf.add(value, result.penalty) : value, weight) as tf.Scalar;
@@ -159,7 +161,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
         (result) =>
           result.state?.forEach((values, i) => {
             state ??= theta.slice();
-            part(state, layout.tensors[i]).set(values);
+            part(state, layout.tensors[i]).set(values.dataSync());
           }),
       );
       const result = valueAndGradients(mean, moving.map((i) => parameters[i]));
@@ -214,6 +216,8 @@ export function tensorLoss(parts: TensorLossParts): Loss {
     },
   };
 }
+
+const disposeState = ({ state }: Forward) => state?.forEach((tensor) => tensor.dispose());
 
 /** Fields of host arrays by name; tensors are read once, so that later changes to them do not matter. */
 export function fieldsOf(named: Record<string, Numbers>): Record<string, NumberArray> {

@@ -63,8 +63,12 @@ export const shapes: Record<string, Translation> = {
     if (mode === "reflect") return b.op("Pad", [x], { pads, mode });
     throw new Error("Cannot record: MirrorPad with the mode symmetric has no translation");
   },
-  Tile: ({ b, inputs: { x }, attributes: { reps } }) =>
-    reps.every((n: number) => n === 1) ? x : b.op("Tile", [x], { repeats: reps }),
+  Tile: ({ b, inputs: { x }, attributes: { reps }, outputs: [{ shape }] }) => {
+    if (reps.every((n: number) => n === 1)) return x;
+    // Where a single row is repeated, the number of rows may be the batch.
+    const rows = b.value(x).shape.every((n, i) => n === 1 || reps[i] === 1);
+    return rows ? b.op("Expand", [x], { shape }) : b.op("Tile", [x], { repeats: reps });
+  },
   BroadcastTo: ({ b, inputs: { x }, outputs: [{ shape }] }) => b.op("Expand", [x], { shape }),
   OneHot: (call) => {
     const { b, inputs: { indices }, attributes: { depth, onValue = 1, offValue = 0 } } = call;
