@@ -23,8 +23,7 @@ const start = ({ width, precision = "float32" }: Sizes) => {
   };
   const meanOf = (weights: string) =>
     b.op("ReduceMean", [b.op("Mul", [x, b.reshape(weights, [-1, 1])])], { axes: [0], keepdims: 0 });
-  const halfSquares = (r: string) =>
-    b.op("Mul", [b.op("Mul", [r, r]), b.scalar(0.5, dtype)]);
+  const halfSquares = (r: string) => b.op("Mul", [b.op("Mul", [r, r]), b.scalar(0.5, dtype)]);
   const end = (outputs: Record<string, string>, bake = false): Program => {
     b.graph.outputs = Object.entries(outputs).map(([name, value]) => ({ name, value }));
     return compile(b.graph, { precision, bake });
