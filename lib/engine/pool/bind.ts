@@ -58,8 +58,8 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
   const unload = async (digest: string) => {
     const loaded = programs.get(digest)!;
     programs.delete(digest);
-    frames.drop((group) => group.startsWith(digest));
-    baked.drop((group) => group.startsWith(digest));
+    frames.drop((group) => group.startsWith(`${digest} `));
+    baked.drop((group) => group.startsWith(`${digest} `));
     for (const made of (await loaded).sessions.values()) await (await made).release();
   };
 
@@ -135,7 +135,7 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
       const made = await session(model, threads);
       if (level < plan.last) {
         const group = groupOf(level), bytes = model.byteLength;
-        baked.drop((other) => other !== group && other.startsWith(header.program));
+        baked.drop((other) => other !== group && other.startsWith(`${header.program} `));
         baked.put(group, key, made, { bytes, budget: Infinity, inUse });
       }
       return made;

@@ -9,6 +9,7 @@ import type {
   TaskResult,
 } from "./messages.ts";
 import { markUnavailable } from "./available.ts";
+import { nameOf } from "./job.ts";
 import { buffersOf } from "./pack.ts";
 import { NativeUnavailable } from "./unavailable.ts";
 import { type PoolWorker, startWorker } from "./start_worker.ts";
@@ -45,8 +46,8 @@ export interface Pool {
   readonly size: number;
   /** Runs a job. It settles when all is done, or soon after the signal, whatever is still under way. */
   run(source: Source, signal?: AbortSignal): Promise<void>;
-  /** Frees what workers hold under a name. */
-  forget(name: string): void;
+  /** Frees what workers hold of an object that jobs were made of (data, θ), and what was bound to it. */
+  forget(object: object): void;
   /** What each running worker holds. */
   holdings(): Promise<Holdings[]>;
   /** Ends all workers. Later jobs start new ones. */
@@ -73,6 +74,9 @@ interface Lane {
   worker?: PoolWorker;
   /** Pieces that were sent, in the order in which they run. */
   sent: { id: number; job: Job; piece: Piece }[];
+  /** Who waits for a count. */
+  counting: Map<number, (holdings?: Holdings) => void>;
+  /** The last error that was not caught in it. */
   error?: string;
 }
 
@@ -96,9 +100,11 @@ export function pool(
       `Cannot start workers: workers must be a positive integer, got ${workers}`,
     );
   }
-  const lanes: Lane[] = Array.from({ length: workers }, (_, number) => ({ number, sent: [] }));
+  const lanes: Lane[] = Array.from(
+    { length: workers },
+    (_, number) => ({ number, sent: [], counting: new Map() }),
+  );
   const jobs: Job[] = [];
-  const counting = new Map<number, (holdings: Holdings) => void>();
   let ids = 0;
 
   const send = (lane: Lane, request: Request, transfer: ArrayBuffer[] = []) =>
@@ -148,7 +154,7 @@ export function pool(
   };
 
   const heard = (lane: Lane, reply: Reply) => {
-    if (reply.kind === "counted") return counting.get(reply.id)?.(reply.holdings);
+    if (reply.kind === "counted") return lane.counting.get(reply.id)?.(reply.holdings);
     if (reply.kind === "need") return send(lane, ...answered(reply));
     const at = lane.sent.findIndex(({ id }) => id === reply.id);
     const { job, piece } = lane.sent.splice(at, 1)[0];
@@ -193,9 +199,19 @@ export function pool(
     return new NativeUnavailable(message);
   };
 
+  /** Lets the script end without a worker that nobody waits for. */
+  const rest = ({ worker, counting }: Lane) => {
+    if (!jobs.length && !counting.size) worker?.unref();
+  };
+
+  const clear = (lane: Lane) => {
+    Object.assign(lane, { worker: undefined, sent: [], error: undefined });
+    for (const resolve of lane.counting.values()) resolve();
+  };
+
   const died = (lane: Lane, code: number) => {
     const lost = lane.sent, why = lane.error ?? `exit code ${code}`;
-    Object.assign(lane, { worker: undefined, sent: [], error: undefined });
+    clear(lane);
     for (const [i, { job, piece }] of lost.entries()) {
       if (!jobs.includes(job)) continue;
       // the first one ran, the others waited
@@ -229,7 +245,7 @@ export function pool(
               if (lane.sent.some((sent) => sent.job === job)) {
                 send(lane, { kind: "cancel", job: source.header.job });
               }
-              if (!jobs.length) lane.worker?.unref();
+              rest(lane);
             }
             error ? reject(error) : resolve();
           },
@@ -241,27 +257,28 @@ export function pool(
         dispatch();
       });
     },
-    forget(name) {
-      for (const lane of lanes) if (lane.worker) send(lane, { kind: "forget", name });
+    forget(object) {
+      const request: Request = { kind: "forget", name: nameOf(object) };
+      for (const lane of lanes) if (lane.worker) send(lane, request);
     },
-    holdings: () =>
-      Promise.all(
-        lanes.filter((lane) => lane.worker).map((lane) =>
-          new Promise<Holdings>((resolve) => {
-            const id = ids++;
-            counting.set(id, (holdings) => {
-              counting.delete(id);
-              if (!jobs.length) lane.worker?.unref();
-              resolve(holdings);
-            });
-            lane.worker!.ref();
-            send(lane, { kind: "count", id });
-          })
-        ),
-      ),
+    async holdings() {
+      const counts = lanes.filter((lane) => lane.worker).map((lane) =>
+        new Promise<Holdings | undefined>((resolve) => {
+          const id = ids++;
+          lane.counting.set(id, (holdings) => {
+            lane.counting.delete(id);
+            rest(lane);
+            resolve(holdings);
+          });
+          lane.worker!.ref();
+          send(lane, { kind: "count", id });
+        })
+      );
+      return (await Promise.all(counts)).filter((holdings) => holdings !== undefined);
+    },
     async close() {
       const ending = lanes.flatMap((lane) => lane.worker ?? []);
-      for (const lane of lanes) Object.assign(lane, { worker: undefined, sent: [] });
+      lanes.forEach(clear);
       for (const job of [...jobs]) {
         job.settle(new Error(`Cannot ${job.source.doing}: the workers were ended`));
       }

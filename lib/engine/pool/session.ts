@@ -49,7 +49,7 @@ export async function tensor(
   data: Values,
   shape: readonly number[],
 ): Promise<Tensor> {
-  const { Tensor } = await import("onnxruntime-node");
+  const { Tensor } = await loaded();
   return new Tensor(dtype as "float32", data as HostTensor["data"] as Float32Array, shape);
 }
 
