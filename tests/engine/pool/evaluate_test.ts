@@ -104,7 +104,6 @@ Deno.test("products at one θ: what depends on θ is bound once, several v go to
     const [after, ...others] = await pool.holdings();
     assertEquals(after.bound, bound, "another v binds nothing anew");
     assertEquals(others, [], "sequential work starts one worker");
-    pool.forget("object-of-nobody");
   }));
 
 Deno.test("double precision goes all the way through", () =>
