@@ -79,8 +79,8 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
 
   async function binding(header: Header): Promise<Binding> {
     const { program, plan, sessions } = await load(header);
-    const { job, threads, budget } = header;
-    const dataGroup = `${header.program} ${header.data}`;
+    const { job, threads, budget, chunk: size } = header;
+    const dataGroup = `${header.program} ${header.data} ${size}`;
     const inUse = [dataGroup, `${dataGroup} ${header.fixed}`];
     const groupOf = (level: Level) => inUse[Math.min(level, 1)];
 
@@ -151,7 +151,7 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
       async reference(output, chunk) {
         const name = header.references[output];
         if (name === undefined) return undefined;
-        const key = `${output} ${chunk}`;
+        const key = `${output} ${size} ${chunk}`;
         const values = frames.get(name, key) ??
           await fed({ kind: "reference", output, chunk });
         frames.put(name, key, values, { bytes: bytesOf(values), budget, inUse });

@@ -1,5 +1,5 @@
 import type { EvaluateTask, Reduction, TaskResult } from "./messages.ts";
-import { answerTo, chunksIn, headerOf, type Job } from "./job.ts";
+import { answerTo, checkJob, chunksIn, headerOf, type Job } from "./job.ts";
 import { type Moments, readMoments, together } from "./moments.ts";
 import { copyAs, packed, shapeAt, sizeAt, unpacked, type Values } from "./pack.ts";
 import type { Piece, Pool, Source } from "./pool.ts";
@@ -18,8 +18,8 @@ export interface Evaluated {
   /** By output: of per-sample numbers count, sum and spread, in double precision. */
   moments: Record<string, Moments>;
   /**
-   * By output: means over samples, and per-sample numbers. A mean over several chunks is in double precision,
-   * whatever the program's is.
+   * By output: means and sums over samples, and per-sample numbers. What was put together from several chunks
+   * is in double precision, whatever the program's is.
    */
   arrays: Record<string, Values>;
 }
@@ -58,6 +58,7 @@ export async function evaluate(
   items: Items,
   { outputs, visit, signal, doing = "evaluate the loss" }: EvaluateOptions,
 ): Promise<(Evaluated | undefined)[]> {
+  checkJob(job);
   const header = headerOf(job, pool.size), chunks = chunksIn(header), { alone } = job;
   const results = new Array<Evaluated | undefined>(items.count);
   let finished = 0;
@@ -236,7 +237,7 @@ function joined(
     if (outputs[name] === "rows") arrays[name] = before ? concatenated(before, values) : values;
     else {
       const total = (before ?? new Float64Array(values.length)) as Float64Array;
-      addShare(total, values as Float64Array, share);
+      addShare(total, values as Float64Array, outputs[name] === "sum" ? 1 : share);
       arrays[name] = total;
     }
   }

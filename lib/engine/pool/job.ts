@@ -1,6 +1,6 @@
 import type { HostTensor, Port, Program } from "../program.ts";
 import type { Answer, Feeds, Header, Need, Packed } from "./messages.ts";
-import { packed, packedRows, sizeAt, type Values, varies } from "./pack.ts";
+import { packed, packedRows, sizeAt, varies } from "./pack.ts";
 
 /**
  * What a program is run on: data, that workers ask for. None of it may change before the job is done, and
@@ -40,7 +40,6 @@ export function nameOf(object: object | undefined): string {
 /** What workers must know of a job on a pool of so many. */
 export function headerOf(job: Job, workers: number): Header {
   const { program, data = {}, fixed, references = {}, alone = false } = job;
-  check(job);
   const samples = samplesIn(program, data);
   const referenceNames = Object.entries(references).map(([output, r]) => [output, nameOf(r)]);
   return {
@@ -88,7 +87,7 @@ export function answerTo(
   if (need.kind === "data") {
     const { chunk } = need, perChunk = chunk !== undefined;
     return feedsOf(
-      program.inputs.filter((p) => p.level === 0 && varies(p.shape) === perChunk),
+      program.inputs.filter((p) => p.level === 0 && varies(p.shape) === perChunk && p.name in data),
       data,
       perChunk ? rowsOf(chunk) : undefined,
     );
@@ -117,8 +116,12 @@ export function feedsOf(
   };
 }
 
-/** Whether everything that a program takes below its last level is there, in the right shape. */
-function check({ program, data = {}, fixed = {} }: Job): void {
+/**
+ * Checks that everything that a program takes below its last level is there, in the right shape.
+ *
+ * @throws {RangeError} if not.
+ */
+export function checkJob({ program, data = {}, fixed = {} }: Job): void {
   const last = Math.max(...program.inputs.map(({ level }) => level));
   let samples: number | undefined;
   for (const port of program.inputs) {
@@ -138,6 +141,3 @@ function check({ program, data = {}, fixed = {} }: Job): void {
     }
   }
 }
-
-/** Memory of numbers. */
-export type { Values };

@@ -8,10 +8,11 @@ export type Feeds = Record<string, HostTensor>;
  *
  * - `moments`: of per-sample numbers only count, mean and spread travel back; where the job has a reference,
  *   also those of the differences to it.
- * - `mean`: a mean over the samples of a chunk (a gradient, a penalty): chunks are weighted by their size.
+ * - `mean`: a mean over the samples of a chunk, or what they share (a penalty): chunks are weighted by their size.
+ * - `sum`: a part of a sum over all samples (a gradient).
  * - `rows`: per-sample numbers, as they are.
  */
-export type Reduction = "moments" | "mean" | "rows";
+export type Reduction = "moments" | "mean" | "sum" | "rows";
 
 /** An array in a message. A bare typed array takes thirty times as long to pass as its buffer. */
 export interface Packed {

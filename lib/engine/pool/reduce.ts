@@ -19,7 +19,7 @@ export interface Reducer {
 }
 
 /**
- * Puts the chunks of an output together. A mean over several chunks is summed in double precision; one chunk
+ * Puts the chunks of an output together. What several chunks add up to is in double precision; one chunk
  * alone stays as it is, so that whoever adds it up later gets the same bits.
  */
 export function reducer(
@@ -59,7 +59,7 @@ export function reducer(
     add(item, values, chunk) {
       if (alone) return write(data, item * width, values);
       const sum = (data as Float64Array).subarray(item * width, (item + 1) * width);
-      addShare(sum, numeric(values), rowsIn(chunk) / samples);
+      addShare(sum, numeric(values), reduction === "sum" ? 1 : rowsIn(chunk) / samples);
     },
     result: () => packed(dtype, [count, width], data),
   };

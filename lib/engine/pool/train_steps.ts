@@ -60,7 +60,12 @@ export async function trainSteps(
 ): Promise<Trained> {
   const { program, steps, carry, loss, rows, scalars = {}, state } = training;
   const stateNames = new Set(Object.values(carry));
-  const header = headerOf({ ...training, fixed: {} }, pool.size);
+  const header = headerOf(training, pool.size);
+  for (const { name } of program.inputs) {
+    const there = name in scalars || name in (training.data ?? {}) ||
+      (stateNames.has(name) && name in state);
+    if (!there) throw new RangeError(`Cannot train: the program's input ${name} is missing`);
+  }
   const wanted = new Set([...training.statesAfter ?? [], steps]);
   const losses = new Float64Array(steps);
   // where the next piece begins; what came back; the state from which a worker can begin
@@ -96,30 +101,20 @@ export async function trainSteps(
       const { from } = piece as Piece & Span, some = new Float64Array(result.losses!);
       losses.set(some, from);
       milliseconds = result.milliseconds / Math.max(1, some.length);
-      const done = from + some.length;
-      if (done > received) {
-        visit?.(received, losses.slice(received, done));
-        received = done;
-      }
+      const done = from + some.length, before = received;
+      received = Math.max(received, done);
       diverged = result.diverged!;
-      if (diverged || wanted.has(done)) keep(done, result);
+      const wantedNow = diverged || wanted.has(done);
+      if (wantedNow) latest = { step: done, state: stateIn(result) };
+      // what is called may stop the training, or end its worker: so it comes last
+      if (received > before) visit?.(before, losses.slice(before, received));
+      if (wantedNow) visitState?.(done, latest.state);
     },
     lost() {
       next = latest.step;
       home = undefined;
     },
     finished: () => diverged || latest.step === steps,
-  };
-
-  const keep = (step: number, { values }: TaskResult) => {
-    const shapes = Object.entries(values);
-    latest = {
-      step,
-      state: Object.fromEntries(
-        shapes.map(([name, from]) => [name, { data: unpacked(from), shape: from.shape }]),
-      ),
-    };
-    visitState?.(step, latest.state);
   };
 
   const taskFor = (from: number, to: number): ReturnType<Piece["task"]> => {
@@ -147,6 +142,14 @@ export async function trainSteps(
   await pool.run(source, signal);
   return { losses: losses.slice(0, diverged ? latest.step : received), ...latest, diverged };
 }
+
+const stateIn = ({ values }: TaskResult): Feeds =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, from]) => [name, {
+      data: unpacked(from),
+      shape: from.shape,
+    }]),
+  );
 
 /** Steps from … to. */
 interface Span {

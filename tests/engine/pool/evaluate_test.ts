@@ -39,6 +39,15 @@ Deno.test("losses, gradients and per-sample numbers come out as computed by hand
       { outputs: { losses: "moments", residuals: "rows", gradient: "mean" } },
     );
     const { moments, arrays } = found!;
+    const [added] = await evaluate(
+      pool,
+      { program: gradientAt({ width }), data, chunk: 50 },
+      at(theta),
+      { outputs: { gradient: "sum" } },
+    );
+    arrays.gradient.forEach((g, j) =>
+      assertAlmostEquals(Number(added!.arrays.gradient[j]), 2 * Number(g), 1e-5)
+    );
     assertEquals(moments.losses.count, n);
     assertAlmostEquals(moments.losses.sum, sum(losses), 1e-4);
     const sd = Math.sqrt(moments.losses.squares / (n - 1));

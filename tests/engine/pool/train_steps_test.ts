@@ -1,4 +1,10 @@
-import { assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import {
+  assertAlmostEquals,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertRejects,
+} from "@std/assert";
 import type { Feeds } from "../../../lib/engine/pool/messages.ts";
 import { type PoolWorker, startWorker } from "../../../lib/engine/pool/start_worker.ts";
 import { type Training, trainSteps } from "../../../lib/engine/pool/train_steps.ts";
@@ -115,6 +121,15 @@ Deno.test("training ends where it diverges, at the first weights that are not fi
       scalars: { rate: () => 10 },
     });
     assertEquals(before.diverged, false);
+  }));
+
+Deno.test("a training that lacks an input is refused", () =>
+  withPool({ workers: 1 }, async (pool) => {
+    await assertRejects(
+      () => trainSteps(pool, { ...training, scalars: {} }),
+      RangeError,
+      "Cannot train: the program's input rate is missing",
+    );
   }));
 
 Deno.test("Stop keeps the steps that were made", () =>
