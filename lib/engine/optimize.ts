@@ -1,9 +1,13 @@
 import type { Graph } from "./graph.ts";
 import { broadcasts } from "./passes/broadcasts.ts";
+import { casts } from "./passes/casts.ts";
 import { dead } from "./passes/dead.ts";
+import { factors } from "./passes/factors.ts";
 import { biased, transposed } from "./passes/gemms.ts";
 import { masks } from "./passes/masks.ts";
+import { ranks } from "./passes/ranks.ts";
 import { repeated } from "./passes/repeated.ts";
+import { softmax } from "./passes/softmax.ts";
 import { sums } from "./passes/sums.ts";
 import { views } from "./passes/views.ts";
 
@@ -11,19 +15,22 @@ import { views } from "./passes/views.ts";
 export type Pass = (graph: Graph) => Graph;
 
 const tidy: Pass = (graph) => dead(repeated(dead(graph)));
-const simplify: Pass[] = [views, broadcasts, sums, tidy];
+const simplify: Pass[] = [views, broadcasts, ranks, casts, sums, tidy];
 
 /** All passes, in an order in which each finds what the ones before it have prepared. */
 const passes: Pass[] = [
   tidy,
   ...simplify,
   ...simplify,
+  softmax,
+  tidy,
+  factors,
+  tidy,
   transposed,
   tidy,
   biased,
-  tidy,
   masks,
-  tidy,
+  ...simplify,
 ];
 
 /** The graph, shaped for the runtime: fewer nodes, larger ones, early ones. */

@@ -25,27 +25,27 @@ export function transposed(graph: Graph): Graph {
 
 /** A sum with a product becomes part of it: a bias, or another product. */
 export function biased(graph: Graph): Graph {
-  return rewrite(graph, ({ op, inputs, outputs }, rewriting) => {
+  return rewrite(graph, ({ op, inputs }, rewriting) => {
     if (op !== "Add") return;
-    const { b } = rewriting, { shape } = b.value(outputs[0]);
+    const { level } = rewriting;
     for (const [product, other] of [inputs, inputs.toReversed()]) {
-      const gemm = ownGemm(product, rewriting);
-      const latest = Math.max(rewriting.level(product), rewriting.level(other));
       // A product that is known early is not computed again with what comes late.
-      if (!gemm || rewriting.level(product) < latest) continue;
-      if (
-        !fits(b.value(other).shape, b.value(product).shape) ||
-        b.value(product).shape.length !== shape.length
-      ) continue;
-      return [b.op("Gemm", [...gemm.inputs, other], gemm.attributes)];
+      if (level(product) < Math.max(level(product), level(other))) continue;
+      const sum = added(product, other, rewriting);
+      if (sum) return [sum];
     }
   });
 }
 
-/** A product without a bias that nobody else takes. */
-function ownGemm(name: string, { from, uses }: Rewriting) {
-  const node = from(name);
-  return node?.op === "Gemm" && node.inputs.length === 2 && uses(name) === 1 ? node : undefined;
+/** A product with something added to it, where nobody else takes the product. */
+function added(product: string, other: string, rewriting: Rewriting): string | undefined {
+  const { b, from, uses } = rewriting, node = from(product);
+  if (node?.op !== "Gemm" || uses(product) !== 1) return;
+  if (!fits(b.value(other).shape, b.value(product).shape)) return;
+  const [x, y, bias] = node.inputs;
+  if (bias === undefined) return b.op("Gemm", [x, y, other], node.attributes);
+  const inner = added(bias, other, rewriting);
+  return inner && b.op("Gemm", [x, y, inner], node.attributes);
 }
 
 /** Whether one shape is broadcast to the other without changing it. */
