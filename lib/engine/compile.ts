@@ -1,3 +1,4 @@
+import { flopsByLevel } from "./cost.ts";
 import type { Graph } from "./graph.ts";
 import { optimize } from "./optimize.ts";
 import type { Precision, Program } from "./program.ts";
@@ -27,7 +28,7 @@ export function compile(graph: Graph, { precision, bake = false }: CompileOption
       name,
     })),
     stages,
-    flops: { fixed: [], perSample: [] },
+    flops: flopsByLevel(shaped),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Graph } from "./graph.ts";
 import { broadcasts } from "./passes/broadcasts.ts";
 import { casts } from "./passes/casts.ts";
 import { dead } from "./passes/dead.ts";
+import { distributed } from "./passes/distributed.ts";
 import { factors } from "./passes/factors.ts";
 import { biased, transposed } from "./passes/gemms.ts";
 import { masks } from "./passes/masks.ts";
@@ -30,6 +31,8 @@ const passes: Pass[] = [
   tidy,
   biased,
   masks,
+  ...simplify,
+  distributed,
   ...simplify,
 ];
 

@@ -66,6 +66,8 @@ const models: Record<string, () => Case> = {
       ),
       "crossEntropy",
     ),
+  "MLP of wide inputs": () =>
+    modelCase(mlp({ inputs: 100, hidden: [9, 5], outputs: 3 }), "crossEntropy"),
   "linear model": () => modelCase(mlp({ inputs: 4, hidden: [], outputs: 3 }), "crossEntropy"),
   "MLP that ends in softmax": () =>
     modelCase(

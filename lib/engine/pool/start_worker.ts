@@ -9,6 +9,7 @@ export interface PoolWorker {
   on(event: "message" | "error" | "exit", listener: (value: never) => void): void;
   /** Lets the script wait for it, or not. */
   ref(): void;
+  /** See `ref`. */
   unref(): void;
   /** Ends it. A native run goes on until it is through. */
   terminate(): Promise<number>;

@@ -14,7 +14,8 @@ interface Standing {
   spare: Bound;
 }
 
-type Perform = (
+/** Goes on with a training by some steps; undefined if it was cancelled. */
+export type Perform = (
   task: StepsTask,
   header: Header,
   binding: Binding,
