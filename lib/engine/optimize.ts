@@ -1,14 +1,17 @@
 import type { Graph } from "./graph.ts";
 import { broadcasts } from "./passes/broadcasts.ts";
+import { channels } from "./passes/channels.ts";
 import { casts } from "./passes/casts.ts";
 import { dead } from "./passes/dead.ts";
 import { distributed } from "./passes/distributed.ts";
 import { factors } from "./passes/factors.ts";
-import { biased, transposed } from "./passes/gemms.ts";
+import { folded } from "./passes/folded.ts";
+import { biased, transposed, turned } from "./passes/gemms.ts";
 import { masks } from "./passes/masks.ts";
 import { ranks } from "./passes/ranks.ts";
 import { repeated } from "./passes/repeated.ts";
 import { softmax } from "./passes/softmax.ts";
+import { strides } from "./passes/strides.ts";
 import { sums } from "./passes/sums.ts";
 import { views } from "./passes/views.ts";
 
@@ -23,6 +26,18 @@ const passes: Pass[] = [
   tidy,
   ...simplify,
   ...simplify,
+  strides,
+  ...simplify,
+  strides,
+  ...simplify,
+  channels,
+  ...simplify,
+  channels,
+  ...simplify,
+  folded,
+  ...simplify,
+  folded,
+  ...simplify,
   softmax,
   tidy,
   factors,
@@ -34,6 +49,8 @@ const passes: Pass[] = [
   ...simplify,
   distributed,
   ...simplify,
+  turned,
+  tidy,
 ];
 
 /** The graph, shaped for the runtime: fewer nodes, larger ones, early ones. */
