@@ -1,4 +1,4 @@
-import { flopsByLevel } from "./cost.ts";
+import { bakes, flopsByLevel } from "./cost.ts";
 import type { Graph } from "./graph.ts";
 import { optimize } from "./optimize.ts";
 import type { Precision, Program } from "./program.ts";
@@ -8,14 +8,17 @@ import { parts, portOf, stage } from "./stages.ts";
 export interface CompileOptions {
   /** What its floats are. */
   precision: Precision;
-  /** Filters of convolutions become constants: a session for each θ or point. */
-  bake?: boolean;
+  /**
+   * How many samples a θ or a point will be evaluated on, by which is decided whether filters of convolutions
+   * become constants, which takes a session for each θ or point. Default 1000; 0 never does.
+   */
+  samples?: number;
 }
 
 /** A graph as a program: shaped by the passes, cut into stages, written as ONNX models. */
-export function compile(graph: Graph, { precision, bake = false }: CompileOptions): Program {
+export function compile(graph: Graph, { precision, samples = 1000 }: CompileOptions): Program {
   const shaped = optimize(graph);
-  const stages = parts(shaped, { bake }).map(stage);
+  const stages = parts(shaped, { bake: bakes(shaped, samples) }).map(stage);
   return {
     digest: digestOf(stages.map(({ model }) => model)),
     precision,

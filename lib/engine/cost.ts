@@ -10,6 +10,11 @@ export interface Linear {
 export const rates = {
   /** Floating-point operations in products of matrices. */
   product: 1e11,
+  /** Floating-point operations in convolutions whose filters are inputs, and constants. */
+  convolution: 5e10,
+  bakedConvolution: 1e11,
+  /** Sessions that are made. */
+  sessions: 50,
   /** Bytes that are read or written in passes over memory. */
   memory: 2e10,
 };
@@ -70,4 +75,19 @@ export function distributes(rows: number, directions: number): boolean {
   const product = 2 * rows / rates.product;
   const passes = 4 * (directions + 1) / rates.memory;
   return product > passes;
+}
+
+/**
+ * Whether filters that are known before the data should become constants of a model, which is then made into
+ * a session for each θ or point: where a pass over so many samples gains more than a session costs.
+ */
+export function bakes(graph: Graph, samples: number): boolean {
+  let flops = 0;
+  for (const node of graph.nodes) {
+    if (node.op !== "Conv" || graph.constants.has(node.inputs[1])) continue;
+    const { fixed, perSample } = flopsOf(node, graph);
+    flops += fixed + perSample * samples;
+  }
+  const gain = flops / rates.convolution - flops / rates.bakedConvolution;
+  return gain > 1 / rates.sessions;
 }

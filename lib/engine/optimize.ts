@@ -7,6 +7,7 @@ import { distributed } from "./passes/distributed.ts";
 import { factors } from "./passes/factors.ts";
 import { folded } from "./passes/folded.ts";
 import { biased, transposed, turned } from "./passes/gemms.ts";
+import { margins } from "./passes/margins.ts";
 import { masks } from "./passes/masks.ts";
 import { ranks } from "./passes/ranks.ts";
 import { repeated } from "./passes/repeated.ts";
@@ -37,6 +38,7 @@ const passes: Pass[] = [
   folded,
   ...simplify,
   folded,
+  margins,
   ...simplify,
   softmax,
   tidy,

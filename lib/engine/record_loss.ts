@@ -41,6 +41,8 @@ export interface RecordableLoss {
 export interface RecordLossOptions {
   /** What the programs compute with. Default `"float32"`. */
   precision?: Precision;
+  /** How many samples a θ will be evaluated on, for estimates of cost. Default 1000. */
+  samples?: number;
   /** Where it is recorded and checked; by default random weights. */
   theta?: Vector;
 }
@@ -88,7 +90,7 @@ const SAMPLES: readonly [number, number] = [4, 6];
  */
 export function recordLoss(
   loss: RecordableLoss,
-  { precision = "float32", theta = initialize(loss.layout) }: RecordLossOptions = {},
+  { precision = "float32", samples: many, theta = initialize(loss.layout) }: RecordLossOptions = {},
 ): RecordedLoss {
   const { layout } = loss;
   const moving = layout.tensors.flatMap((t, i) => t.role === "state" ? [] : [i]);
@@ -168,7 +170,7 @@ export function recordLoss(
     });
     const like = Object.keys(fieldNames(loss.fields))[0];
     const graph: Graph = sized.length === 2 ? unify(sized[0], sized[1], like) : sized[0].graph;
-    return { program: compile(graph, { precision }), checks };
+    return { program: compile(graph, { precision, samples: many }), checks };
   };
 
   /** The tensors of θ from a vector inside the graph. */
