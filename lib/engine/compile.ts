@@ -1,4 +1,4 @@
-import { bakes, flopsByLevel } from "./cost.ts";
+import { baking, flopsByLevel } from "./cost.ts";
 import type { Graph } from "./graph.ts";
 import { optimize } from "./optimize.ts";
 import type { Precision, Program } from "./program.ts";
@@ -18,7 +18,7 @@ export interface CompileOptions {
 /** A graph as a program: shaped by the passes, cut into stages, written as ONNX models. */
 export function compile(graph: Graph, { precision, samples = 1000 }: CompileOptions): Program {
   const shaped = optimize(graph);
-  const stages = parts(shaped, { bake: bakes(shaped, samples) }).map(stage);
+  const stages = parts(shaped, baking(shaped, samples)).map(stage);
   return {
     digest: digestOf(stages.map(({ model }) => model)),
     precision,

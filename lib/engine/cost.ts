@@ -13,8 +13,8 @@ export const rates = {
   /** Floating-point operations in convolutions whose filters are inputs, and constants. */
   convolution: 5e10,
   bakedConvolution: 1e11,
-  /** Sessions that are made. */
-  sessions: 50,
+  /** Nodes that are made part of a session. */
+  nodes: 7e3,
   /** Bytes that are read or written in passes over memory. */
   memory: 2e10,
 };
@@ -77,17 +77,32 @@ export function distributes(rows: number, directions: number): boolean {
   return product > passes;
 }
 
+/** Where filters of convolutions become constants of a model. */
+export interface Baking {
+  /** Filters that are known at an earlier level: one session serves all that comes later. */
+  early: boolean;
+  /** Filters of the level itself: a session for each θ or point. */
+  own: boolean;
+}
+
+/** How many v are multiplied at one θ, say. */
+const REPEATS = 10;
+
 /**
- * Whether filters that are known before the data should become constants of a model, which is then made into
- * a session for each θ or point: where a pass over so many samples gains more than a session costs.
+ * Whether filters should become constants, which the runtime convolves with twice as fast: where passes over
+ * so many samples gain more than it costs to make a session.
  */
-export function bakes(graph: Graph, samples: number): boolean {
-  let flops = 0;
+export function baking(graph: Graph, samples: number): Baking {
+  const level = levels(graph), latest = Math.max(...level.values());
+  const flops = { early: 0, own: 0 };
+  let nodes = 0;
   for (const node of graph.nodes) {
-    if (node.op !== "Conv" || graph.constants.has(node.inputs[1])) continue;
+    if (level.get(node.outputs[0]) !== latest) continue;
+    nodes++;
+    if (node.op !== "Conv" || level.get(node.inputs[1])! < 0) continue;
     const { fixed, perSample } = flopsOf(node, graph);
-    flops += fixed + perSample * samples;
+    flops[level.get(node.inputs[1]) === latest ? "own" : "early"] += fixed + perSample * samples;
   }
-  const gain = flops / rates.convolution - flops / rates.bakedConvolution;
-  return gain > 1 / rates.sessions;
+  const gain = 1 / rates.convolution - 1 / rates.bakedConvolution, cost = nodes / rates.nodes;
+  return { early: flops.early * gain * REPEATS > cost, own: flops.own * gain > cost };
 }

@@ -2,6 +2,7 @@ import type { Graph } from "./graph.ts";
 import { broadcasts } from "./passes/broadcasts.ts";
 import { channels } from "./passes/channels.ts";
 import { casts } from "./passes/casts.ts";
+import { correlations } from "./passes/correlations.ts";
 import { dead } from "./passes/dead.ts";
 import { distributed } from "./passes/distributed.ts";
 import { factors } from "./passes/factors.ts";
@@ -39,6 +40,8 @@ const passes: Pass[] = [
   ...simplify,
   folded,
   margins,
+  ...simplify,
+  correlations,
   ...simplify,
   softmax,
   tidy,

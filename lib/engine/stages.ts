@@ -2,10 +2,11 @@ import { builder } from "./build.ts";
 import { type Graph, levels, type Node, producers, type Value } from "./graph.ts";
 import { onnxModel } from "./onnx.ts";
 import { dead } from "./passes/dead.ts";
+import type { Baking } from "./cost.ts";
 import type { Dimension, Level, Port, Stage } from "./program.ts";
 
 /** What costs less to do again than to hand over: it only looks at the numbers in another way. */
-const cheap = new Set(["Reshape", "Expand", "Identity"]);
+const cheap = new Set(["Reshape", "Expand", "Identity", "Slice"]);
 
 /** A part of a graph that can run at once. */
 export interface Part {
@@ -18,14 +19,14 @@ export interface Part {
 }
 
 /**
- * Cuts a graph into the parts that can run once the inputs of a level are known. With `bake`, filters of
- * convolutions that do not depend on data become constants of the part that they are used in: a part of
- * their own computes them.
+ * Cuts a graph into the parts that can run once the inputs of a level are known. Filters of convolutions
+ * that do not depend on data become constants of the part that they are used in, where that is asked for; if
+ * they are of its own level, a part before it computes them.
  */
-export function parts(graph: Graph, { bake = false }: { bake?: boolean } = {}): Part[] {
+export function parts(graph: Graph, baking: Baking = { early: false, own: false }): Part[] {
   const whole = named(graph);
-  const stageOf = stageNumbers(whole, bake);
-  const from = producers(whole);
+  const stageOf = stageNumbers(whole, baking.own);
+  const from = producers(whole), level = levels(whole);
   const numbers = [...new Set(whole.nodes.map((node) => stageOf.get(node)!))]
     .filter((n) => n >= 0).sort((a, b) => a - b);
   const inputs = new Set(whole.inputs.map(({ name }) => name));
@@ -56,7 +57,9 @@ export function parts(graph: Graph, { bake = false }: { bake?: boolean } = {}): 
       graph: dead({ ...whole, nodes, outputs: given.map((value) => ({ name: value, value })) }),
       inputs: [...taken],
       outputs: given,
-      constants: bake ? baked(whole, [...own], taken, from) : [],
+      constants: baked(whole, [...own], taken, from).filter((name) =>
+        level.get(name)! < Math.floor(number) ? baking.early : baking.own
+      ),
     });
   }
   return found.filter(({ outputs }) => outputs.length > 0);
@@ -66,10 +69,10 @@ export function parts(graph: Graph, { bake = false }: { bake?: boolean } = {}): 
  * The number of the part in which each node runs: its level, and with half a step before it where it
  * computes weights of a convolution of that level. −1: wherever it is needed.
  */
-function stageNumbers(graph: Graph, bake: boolean): Map<Node, number> {
+function stageNumbers(graph: Graph, own: boolean): Map<Node, number> {
   const level = levels(graph), data = dependsOnBatch(graph);
   const split = new Set<number>();
-  if (bake) {
+  if (own) {
     for (const node of graph.nodes) {
       const filter = node.inputs[1], at = level.get(node.outputs[0])!;
       if (node.op === "Conv" && !data.has(filter) && level.get(filter) === at) split.add(at);

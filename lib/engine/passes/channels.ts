@@ -1,4 +1,4 @@
-import { type Graph, type Node, same } from "../graph.ts";
+import { type Graph, type Length, type Node, same } from "../graph.ts";
 import { isElementwise } from "./broadcasts.ts";
 import { rewrite, type Rewriting } from "./rewrite.ts";
 
@@ -20,10 +20,10 @@ export function channels(graph: Graph): Graph {
       }
       const { shape } = b.value(x);
       const padded = [...Array(perm.length - shape.length).fill(1), ...shape];
-      // Few numbers, broadcast against the picture: their axes are put in order themselves.
-      return padded.filter((n) => n !== 1).length <= 1
-        ? b.transpose(b.reshape(x, padded), back)
-        : undefined;
+      const turned = b.transpose(b.reshape(x, padded), back);
+      // Its axes are put in order themselves: free where they have the length 1, and worth it where the rest
+      // of a picture comes with its channels first.
+      return viewOnly(padded, back) || same(perm, CHANNELS_LAST) ? turned : undefined;
     };
     const places = (axes: number[]) => axes.map((i) => perm[i]);
 
@@ -67,6 +67,15 @@ export function channels(graph: Graph): Graph {
     if (/^Reduce/.test(op)) return [reduced(node, x, perm, rewriting)];
   });
 }
+
+/** From [n, c, h, w] to [n, h, w, c]. */
+const CHANNELS_LAST = [0, 2, 3, 1];
+
+/** Whether a transpose leaves the numbers where they are: it only moves axes of length 1. */
+const viewOnly = (shape: Length[], perm: number[]) => {
+  const moved = perm.filter((i) => shape[i] !== 1);
+  return moved.every((i, k) => k === 0 || i > moved[k - 1]);
+};
 
 /** How the axes of an operand of rank 3 or more were exchanged. */
 function transposition(inputs: string[], { from, b }: Rewriting): number[] | undefined {
