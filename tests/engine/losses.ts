@@ -61,7 +61,7 @@ export function modelCase(
       fields: { x: arrayOf(x), y: arrayOf(y) },
       forward(parameters, batch, seed) {
         const logits = criterion !== "meanSquaredError";
-        const { outputs, penalty } = callModel(model, parameters, [batch.x], {
+        const { outputs, penalty, state } = callModel(model, parameters, [batch.x], {
           training,
           seed,
           logits,
@@ -71,6 +71,7 @@ export function modelCase(
           losses: losses(outputs as tf.Tensor, batch.y),
           ...(correct && { correct: correct(outputs as tf.Tensor, batch.y) }),
           ...(penalty && { penalty }),
+          state,
         };
       },
     },

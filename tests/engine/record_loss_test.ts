@@ -35,6 +35,7 @@ async function assertAgrees({ loss, theta }: Case): Promise<void> {
   await check(recorded.slice(2), 1e-5);
   await check(recorded.gradient(), 3e-5);
   await check(recorded.product(), 1e-4);
+  await check(recorded.step("momentum"), 3e-5);
 }
 
 const { layers } = tf;
@@ -188,6 +189,16 @@ for (const [name, make] of Object.entries(models)) {
   });
 }
 
+Deno.test("a step of SGD, momentum and Adam agrees with plain arithmetic on wasm's gradient", async () => {
+  const { loss, theta } = modelCase(mlp({ inputs: 4, hidden: [6], outputs: 3 }), "crossEntropy");
+  const recorded = recordLoss(loss, { theta });
+  for (const rule of ["sgd", "momentum", "adam"] as const) {
+    for (const [name, worst] of Object.entries(await deviations(recorded.step(rule)))) {
+      assertLess(worst, 1e-5, `${rule}: ${name}`);
+    }
+  }
+});
+
 Deno.test("batch norm in train mode agrees with wasm, though it mixes the samples of a batch", async () => {
   const model = sequential(
     layers.dense({ inputShape: [3], units: 5 }),
@@ -197,6 +208,14 @@ Deno.test("batch norm in train mode agrees with wasm, though it mixes the sample
   const { loss, theta } = modelCase(model, "crossEntropy", { training: true });
   const recorded = recordLoss(loss, { theta });
   for (const worst of Object.values(await deviations(recorded.gradient()))) assertLess(worst, 3e-5);
+  // Its moving statistics are part of the next θ.
+  const step = recorded.step("sgd");
+  for (const worst of Object.values(await deviations(step))) assertLess(worst, 3e-5);
+  const { tensors } = loss.layout;
+  const next = step.checks[0].expected["next/theta"].data;
+  for (const { role, offset } of tensors) {
+    if (role === "state") assert(next[offset] !== theta[offset]);
+  }
 });
 
 Deno.test("ResNet-20 agrees with wasm", async () => {
