@@ -2,7 +2,7 @@ import type { Tensor } from "onnxruntime-node";
 import type { Level, Program, Stage } from "../program.ts";
 import { bake } from "../bake.ts";
 import type { Answer, Header, Need, Packed } from "./messages.ts";
-import { unpacked } from "./pack.ts";
+import { bytesPer, sizeAt, unpacked } from "./pack.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { dataOf, memoryFor, type Session, session, tensor } from "./session.ts";
 import { type Store, store } from "./store.ts";
@@ -79,6 +79,7 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
 
   async function binding(header: Header): Promise<Binding> {
     const { program, plan, sessions } = await load(header);
+    const memories = new Map<string, Map<string, Tensor>>();
     const { job, threads, budget, chunk: size } = header;
     const dataGroup = `${header.program} ${header.data} ${size}`;
     const inUse = [dataGroup, `${dataGroup} ${header.fixed}`];
@@ -107,12 +108,24 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
         const need: Need = level === 0 ? { kind: "data", chunk } : { kind: "fixed" };
         for (const entry of await fed(need)) values.set(...entry);
       }
-      for (const stage of plan.stages(at, perChunk)) {
-        await runStage(await sessionOf(stage, values), stage, values, sizeOf(header, chunk));
+      const stages = plan.stages(at, perChunk), samples = sizeOf(header, chunk);
+      const given = bytesOf(values) + sum(stages.map((stage) => bytesFor(stage, samples)));
+      const keep = frames.room({ bytes: given, budget, inUse });
+      for (const stage of stages) {
+        const into = keep ? await memoryFor(stage.outputs, samples) : await scratch(stage, samples);
+        await (await sessionOf(stage, values)).run(values, into);
+        for (const entry of into) values.set(...entry);
       }
       const kept = new Map([...values].filter(([name]) => plan.needed(name, at, perChunk)));
-      frames.put(group, key, kept, { bytes: bytesOf(kept), budget, inUse });
+      if (keep) frames.put(group, key, kept, { bytes: bytesOf(kept), budget, inUse });
       return kept;
+    }
+
+    /** Memory for what cannot be kept: the next chunk writes over it. */
+    async function scratch(stage: Stage, samples: number): Promise<Map<string, Tensor>> {
+      const key = `${program.stages.indexOf(stage)} ${samples}`;
+      if (!memories.has(key)) memories.set(key, await memoryFor(stage.outputs, samples));
+      return memories.get(key)!;
     }
 
     /** Sessions without constants are the program's; those with constants of a θ are kept as long as that θ. */
@@ -152,9 +165,9 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
         const name = header.references[output];
         if (name === undefined) return undefined;
         const key = `${output} ${size} ${chunk}`;
-        const values = frames.get(name, key) ??
-          await fed({ kind: "reference", output, chunk });
-        frames.put(name, key, values, { bytes: bytesOf(values), budget, inUse });
+        const known = frames.get(name, key);
+        const values = known ?? await fed({ kind: "reference", output, chunk });
+        if (!known) frames.put(name, key, values, { bytes: bytesOf(values), budget, inUse });
         return dataOf(values.get(output)!) as Float64Array;
       },
     };
@@ -172,18 +185,6 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
     },
     kept: frames,
   };
-}
-
-/** Runs a stage and adds what it gives to the values. */
-export async function runStage(
-  session: Session,
-  stage: Stage,
-  values: Map<string, Tensor>,
-  samples: number,
-): Promise<void> {
-  const into = await memoryFor(stage.outputs, samples);
-  await session.run(values, into);
-  for (const entry of into) values.set(...entry);
 }
 
 /** How many samples a chunk has. */
@@ -204,6 +205,11 @@ function programFrom(answer: Answer): Program {
   const stages = program.stages.map((s) => ({ ...s, model: new Uint8Array(s.model) }));
   return { ...program, stages };
 }
+
+const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+
+const bytesFor = ({ outputs }: Stage, samples: number) =>
+  sum(outputs.map(({ dtype, shape }) => sizeAt(shape, samples) * bytesPer(dtype)));
 
 function bytesOf(values: Bound): number {
   let bytes = 0;

@@ -3,7 +3,7 @@ import { answerTo, checkJob, chunksIn, headerOf, type Job } from "./job.ts";
 import { type Moments, readMoments, together } from "./moments.ts";
 import { copyAs, packed, shapeAt, sizeAt, unpacked, type Values } from "./pack.ts";
 import type { Piece, Pool, Source } from "./pool.ts";
-import { addShare } from "./reduce.ts";
+import { addInto } from "./reduce.ts";
 
 /** What is to be evaluated: points, vectors, parameters. */
 export interface Items {
@@ -44,8 +44,8 @@ const SHARED = 8;
 
 /**
  * Evaluates items on all samples, spread over the workers of a pool. What comes out depends neither on the
- * number of workers nor on who is quicker: an item is computed in the same chunks, and chunks are put together
- * in their order.
+ * number of workers nor on who is quicker: an item is computed in the same chunks, and these are put together in
+ * the same order.
  *
  * Gives one result an item, and undefined for items that a Stop left undone.
  *
@@ -68,7 +68,7 @@ export async function evaluate(
     visit?.(item, evaluated);
   };
   const parts = chunks > 1 && !alone && items.count < 2 * pool.size
-    ? chunkByChunk({ count: items.count, chunks, workers: pool.size, header, put })
+    ? blockByBlock({ count: items.count, chunks, workers: pool.size, block: header.block, put })
     : itemByItem({
       count: items.count,
       chunks,
@@ -170,38 +170,39 @@ function itemByItem({ count, chunks, workers, shared, put }: {
   };
 }
 
-/** Each part has all items on a chunk, which always goes to the same worker: for few items on much data. */
-function chunkByChunk({ count, chunks, workers, header: { samples, chunk: size }, put }: {
+/** Each part has all items on a block of chunks, which always goes to the same worker: few items, much data. */
+function blockByBlock({ count, chunks, workers, block: size, put }: {
   count: number;
   chunks: number;
   workers: number;
-  header: { samples: number; chunk: number };
+  block: number;
   put(item: number, evaluated: Evaluated): void;
 }): Parts {
-  const waiting = Array.from({ length: chunks }, (_, chunk) => chunk);
+  const blocks = Math.ceil(chunks / size);
+  const waiting = Array.from({ length: blocks }, (_, block) => block);
   const early = new Map<number, TaskResult>();
   const sums: (Evaluated | undefined)[] = new Array(count);
   let added = 0;
   return {
     next(lane) {
-      const at = waiting.findIndex((chunk) => chunk % workers === lane);
+      const at = waiting.findIndex((block) => block % workers === lane);
       if (at < 0) return undefined;
-      const [chunk] = waiting.splice(at, 1);
-      return { from: 0, to: count, chunks: { from: chunk, to: chunk + 1 } };
+      const from = waiting.splice(at, 1)[0] * size;
+      return { from: 0, to: count, chunks: { from, to: Math.min(chunks, from + size) } };
     },
     receive({ chunks: { from } }, result, outputs) {
-      early.set(from, result);
+      early.set(from / size, result);
       for (; early.has(added); added++) {
-        const share = Math.min(size, samples - added * size) / samples;
         for (let item = 0; item < count; item++) {
           const more = evaluatedIn(early.get(added)!, outputs, item, count);
-          sums[item] = joined(sums[item], more, share, outputs);
+          const sum = sums[item];
+          sums[item] = sum ? joined(sum, more, outputs) : more;
         }
         early.delete(added);
       }
-      if (added === chunks) sums.forEach((sum, item) => put(item, sum!));
+      if (added === blocks) sums.forEach((sum, item) => put(item, sum!));
     },
-    lost: ({ chunks: { from } }) => void waiting.unshift(from),
+    lost: ({ chunks: { from } }) => void waiting.unshift(from / size),
   };
 }
 
@@ -221,25 +222,14 @@ function evaluatedIn(
   return { moments, arrays };
 }
 
-/** The sum of the chunks so far and one more. */
-function joined(
-  sum: Evaluated | undefined,
-  more: Evaluated,
-  share: number,
-  outputs: Record<string, Reduction>,
-): Evaluated {
+/** The sum of the blocks so far and one more. */
+function joined(a: Evaluated, b: Evaluated, outputs: Record<string, Reduction>): Evaluated {
   const moments: Evaluated["moments"] = {}, arrays: Evaluated["arrays"] = {};
-  for (const [name, m] of Object.entries(more.moments)) {
-    moments[name] = sum ? together(sum.moments[name], m) : m;
-  }
-  for (const [name, values] of Object.entries(more.arrays)) {
-    const before = sum?.arrays[name];
-    if (outputs[name] === "rows") arrays[name] = before ? concatenated(before, values) : values;
-    else {
-      const total = (before ?? new Float64Array(values.length)) as Float64Array;
-      addShare(total, values as Float64Array, outputs[name] === "sum" ? 1 : share);
-      arrays[name] = total;
-    }
+  for (const name in b.moments) moments[name] = together(a.moments[name], b.moments[name]);
+  for (const name in b.arrays) {
+    arrays[name] = outputs[name] === "rows"
+      ? concatenated(a.arrays[name], b.arrays[name])
+      : addInto(a.arrays[name] as Float64Array, b.arrays[name] as Float64Array);
   }
   return { moments, arrays };
 }

@@ -13,7 +13,7 @@ export interface Job {
   data?: Feeds;
   /** Its inputs of level 1, where it has a level 2: θ, or a slice. */
   fixed?: Feeds;
-  /** Samples in a chunk. Default: as many as take about 30 ms of a core, so that memory is bounded. */
+  /** Samples in a chunk. Default: as many as take about 100 ms of a core, so that memory is bounded. */
   chunk?: number;
   /** Per-sample numbers, by output, that paired moments are taken against. */
   references?: Record<string, Float32Array | Float64Array>;
@@ -21,8 +21,11 @@ export interface Job {
   alone?: boolean;
 }
 
-/** Floating-point operations of a run: 30 ms at 100 GFLOPS. */
-const RUN = 3e9;
+/** Floating-point operations of a run: about 100 ms of a core. */
+const RUN = 1e10;
+
+/** The most blocks that chunks are put into. */
+const BLOCKS = 16;
 
 /** Bytes of bound values that all workers together keep. */
 const BUDGET = 2 ** 29;
@@ -42,6 +45,7 @@ export function headerOf(job: Job, workers: number): Header {
   const { program, data = {}, fixed, references = {}, alone = false } = job;
   const samples = samplesIn(program, data);
   const referenceNames = Object.entries(references).map(([output, r]) => [output, nameOf(r)]);
+  const chunk = Math.min(samples, job.chunk ?? chunkOf(program, samples));
   return {
     job: jobs++,
     program: program.digest,
@@ -49,7 +53,8 @@ export function headerOf(job: Job, workers: number): Header {
     fixed: nameOf(fixed),
     references: Object.fromEntries(referenceNames),
     samples,
-    chunk: Math.min(samples, job.chunk ?? chunkOf(program, samples)),
+    chunk,
+    block: Math.ceil(Math.ceil(samples / chunk) / BLOCKS),
     threads: alone ? workers : 1,
     budget: alone ? BUDGET : BUDGET / workers,
   };

@@ -45,6 +45,8 @@ export interface Header {
   samples: number;
   /** Samples in a chunk; the last one may have fewer. */
   chunk: number;
+  /** Chunks in a block. Sums are made of blocks, these of chunks: so any worker can make any block. */
+  block: number;
   /** Threads of a session. */
   threads: number;
   /** Bytes of bound values that the worker may keep. */

@@ -29,6 +29,9 @@ export const varies = (shape: readonly Dimension[]): boolean =>
 /** n zeros of a type. */
 export const zeros = (dtype: NumberType, n: number): Values => new arrays[dtype](n);
 
+/** Bytes of a number. */
+export const bytesPer = (dtype: NumberType): number => arrays[dtype].BYTES_PER_ELEMENT;
+
 /** A copy of numbers in the type that a port wants. */
 export function copyAs(dtype: NumberType, data: Values): Values {
   const wanted = arrays[dtype];

@@ -3,21 +3,28 @@ export interface Store<T> {
   /** What is kept under a key. */
   get(group: string, key: string): T | undefined;
   /**
-   * Keeps a value in a group if there is room, and makes room by dropping groups that are not `inUse`. A group
-   * never drops a part of itself: what is used in turns would always be dropped just before it is used.
+   * Makes room for a value by dropping groups that are not in use, and says whether there is. What is used in
+   * turns would always be dropped just before it is used: so what there is no room for is not kept.
    */
-  put(
-    group: string,
-    key: string,
-    value: T,
-    room: { bytes: number; budget: number; inUse: readonly string[] },
-  ): boolean;
+  room(room: Room): boolean;
+  /** Keeps a value in a group if there is room for it. */
+  put(group: string, key: string, value: T, room: Room): boolean;
   /** Drops the groups that match. */
   drop(matches: (group: string) => boolean): void;
   /** Values that are kept. */
   readonly count: number;
   /** Their size. */
   readonly bytes: number;
+}
+
+/** What room is needed. */
+export interface Room {
+  /** The size of the value. */
+  bytes: number;
+  /** The most bytes that all values may take. */
+  budget: number;
+  /** Groups that stay. */
+  inUse: readonly string[];
 }
 
 /** An empty store. `released` is told of what is dropped. */
@@ -34,6 +41,14 @@ export function store<T>(released: (value: T) => void = () => {}): Store<T> {
     groups.delete(name);
   };
 
+  const room = ({ bytes, budget, inUse }: Room) => {
+    for (const group of [...groups.keys()]) {
+      if (total + bytes <= budget) break;
+      if (!inUse.includes(group)) drop(group);
+    }
+    return total + bytes <= budget;
+  };
+
   return {
     get(group, key) {
       const found = groups.get(group);
@@ -42,16 +57,14 @@ export function store<T>(released: (value: T) => void = () => {}): Store<T> {
       groups.set(group, found);
       return found.get(key)?.value;
     },
-    put(group, key, value, { bytes, budget, inUse }) {
-      for (const other of [...groups.keys()]) {
-        if (total + bytes <= budget) break;
-        if (other !== group && !inUse.includes(other)) drop(other);
-      }
-      if (total + bytes > budget) return false;
+    room,
+    put(group, key, value, needed) {
+      if (groups.get(group)?.has(key)) throw new Error(`${key} is kept already`);
+      if (!room(needed)) return false;
       if (!groups.has(group)) groups.set(group, new Map());
-      groups.get(group)!.set(key, { value, bytes });
+      groups.get(group)!.set(key, { value, bytes: needed.bytes });
       count++;
-      total += bytes;
+      total += needed.bytes;
       return true;
     },
     drop(matches) {

@@ -73,7 +73,7 @@ Deno.test("one worker and three give the same bits, in points and in chunks", as
   };
   const points = Float32Array.from({ length: 2 * 40 }, (_, i) => Math.sin(i));
   const surface: Job = { program: valueOnSlice({ width }), data, fixed: slice, chunk: 17 };
-  const gradient: Job = { program: gradientAt({ width }), data, chunk: 17 };
+  const gradient: Job = { program: gradientAt({ width }), data, chunk: 3 };
   const all = async (workers: number) =>
     await withPool({ workers }, async (pool) => [
       await evaluate(

@@ -11,9 +11,9 @@ Deno.test("room is made by dropping whole groups, the one that was used longest 
   assertEquals([kept.count, kept.bytes], [3, 12]);
 });
 
-Deno.test("a group drops neither a part of itself nor what is in use", () => {
+Deno.test("what is in use is not dropped, and what there is no room for is not kept", () => {
   const dropped: string[] = [], kept = store<string>((value) => dropped.push(value));
-  const room = { bytes: 4, budget: 12, inUse: ["data"] };
+  const room = { bytes: 4, budget: 12, inUse: ["data", "own"] };
   kept.put("data", "1", "data", room);
   kept.put("own", "1", "first", room);
   kept.put("own", "2", "second", room);
