@@ -19,11 +19,11 @@ const wellKnown = [
 ];
 
 const candidates = new Map<number, number>();
+const known = (n: number) => candidates.has(Math.fround(n)) || candidates.set(Math.fround(n), n);
+wellKnown.forEach(known);
 for (const number of wellKnown) {
   for (const factor of [1, 2, 0.5, 3, 4]) {
-    for (const n of [number * factor, factor / number, number * number * factor]) {
-      if (!candidates.has(Math.fround(n))) candidates.set(Math.fround(n), n);
-    }
+    for (const n of [number * factor, factor / number, number * number * factor]) known(n);
   }
 }
 

@@ -24,35 +24,65 @@ const margins = (x: number[], w: Windows) => {
   return [w.pads[0], w.pads[1], Math.max(0, need(0)), Math.max(0, need(1))];
 };
 
-/** What each tap of a filter sees of a picture with margins, in the order NHWC. */
-function seen({ b, inputs: { x } }: Call, w: Windows): string[] {
-  const shape = b.value(x).shape, [top, left, bottom, right] = margins(shape, w);
-  const framed = top + left + bottom + right === 0
+/** The picture with its margins, in the order NHWC. */
+function framed({ b, inputs: { x } }: Call, w: Windows): string {
+  const [top, left, bottom, right] = margins(b.value(x).shape, w);
+  return top + left + bottom + right === 0
     ? x
     : b.op("Pad", [x], { pads: [0, top, left, 0, 0, bottom, right, 0] });
-  return Array.from({ length: w.filter[0] * w.filter[1] }, (_, k) => {
-    const tap = [Math.floor(k / w.filter[1]), k % w.filter[1]];
-    const starts = tap.map((i, axis) => i * w.dilations[axis]);
-    const ends = starts.map((s, axis) => s + (w.size[axis] - 1) * w.strides[axis] + 1);
-    return b.op("Slice", [framed], { axes: [1, 2], starts, ends, steps: w.strides });
+}
+
+/** Every few rows and columns of a picture, from a place on. */
+const part = ({ b }: Call, x: string, starts: number[], sizes: number[], steps: number[]) =>
+  b.op("Slice", [x], {
+    axes: [1, 2],
+    starts,
+    ends: starts.map((from, axis) => from + (sizes[axis] - 1) * steps[axis] + 1),
+    steps,
   });
+
+const each = ([rows, columns]: number[]) =>
+  Array.from({ length: rows * columns }, (_, k) => [Math.floor(k / columns), k % columns]);
+const times = (a: number[], b: number[]) => a.map((n, i) => n * b[i]);
+
+/** What each tap of a filter sees. */
+function seen(call: Call, w: Windows): string[] {
+  const picture = framed(call, w);
+  return each(w.filter).map((tap) =>
+    part(call, picture, times(tap, w.dilations), w.size, w.strides)
+  );
 }
 
 const total = ({ b }: Call, parts: string[]) => parts.reduce((sum, x) => b.op("Add", [sum, x]));
 
-/** One product per tap: there is no convolution in double precision. */
-function convolutionByTaps(call: Call): string {
-  const { b, inputs: { filter } } = call, w = call.attributes as unknown as Windows;
+/** One product per tap, or per place where there are fewer: there is no convolution in double precision. */
+function convolutionByProducts(call: Call): string {
+  const { b, inputs: { filter }, outputs } = call, w = call.attributes as unknown as Windows;
   const [kh, kw, cin, cout] = b.value(filter).shape;
+  const product = (x: string, weights: string) =>
+    b.op("Gemm", [x, weights], { transA: 0, transB: 0 });
+  if (w.size[0] * w.size[1] < kh * kw) {
+    const picture = framed(call, w), weights = b.reshape(filter, [kh * kw * cin, cout]);
+    const places = each(w.size).map((place) => {
+      const window = part(call, picture, times(place, w.strides), w.filter, w.dilations);
+      const [n] = b.value(window).shape;
+      return b.reshape(product(b.reshape(window, [n, kh * kw * cin]), weights), [n, 1, cout]);
+    });
+    return b.reshape(
+      places.length > 1 ? b.op("Concat", places, { axis: 1 }) : places[0],
+      outputs[0].shape,
+    );
+  }
   const weights = b.reshape(filter, [kh * kw, cin, cout]);
   const parts = seen(call, w).map((x, k) => {
     const [n, h, v] = b.value(x).shape;
     const tap = b.op("Slice", [weights], { axes: [0], starts: [k], ends: [k + 1], steps: [1] });
-    const z = b.op("Gemm", [b.reshape(x, [n * h * v, cin]), b.reshape(tap, [cin, cout])], {
-      transA: 0,
-      transB: 0,
-    });
-    return b.reshape(z, [n, h, v, cout]);
+    return b.reshape(product(b.reshape(x, [n * h * v, cin]), b.reshape(tap, [cin, cout])), [
+      n,
+      h,
+      v,
+      cout,
+    ]);
   });
   return total(call, parts);
 }
@@ -87,7 +117,7 @@ function convolution(call: Call, depthwise: boolean): string {
   const { b, inputs: { x, filter, bias }, float } = call, w = call.attributes as unknown as Windows;
   const biased = (y: string) => activated(call, bias ? b.op("Add", [y, bias]) : y);
   if (float === "float64") {
-    return biased(depthwise ? depthwiseByTaps(call) : convolutionByTaps(call));
+    return biased(depthwise ? depthwiseByTaps(call) : convolutionByProducts(call));
   }
   const [kh, kw, c, m] = b.value(filter).shape;
   const weights = depthwise
