@@ -13,7 +13,7 @@ export interface Job {
   data?: Feeds;
   /** Its inputs of level 1, where it has a level 2: θ, or a slice. */
   fixed?: Feeds;
-  /** Samples in a chunk. Default: as many as take about 100 ms of a core, so that memory is bounded. */
+  /** Samples in a chunk. Default: as many as take about 50 ms of a core, so that memory is bounded. */
   chunk?: number;
   /** Per-sample numbers, by output, that paired moments are taken against. */
   references?: Record<string, Float32Array | Float64Array>;
@@ -21,14 +21,14 @@ export interface Job {
   alone?: boolean;
 }
 
-/** Floating-point operations of a run: about 100 ms of a core. */
-const RUN = 1e10;
+/** Floating-point operations of a run: about 50 ms of a core. */
+const RUN = 5e9;
 
 /** The most blocks that chunks are put into. */
 const BLOCKS = 16;
 
 /** Bytes of bound values that all workers together keep. */
-const BUDGET = 2 ** 29;
+const BUDGET = 4e8;
 
 const names = new WeakMap<object, string>();
 let objects = 0, jobs = 0;
