@@ -153,7 +153,8 @@ export class RecordBackend extends tf.KernelBackend {
     const results = Array.isArray(result) ? result : [result];
     const name = kernel.kernelName;
     const node = this.#record(name, inputs, attrs, results);
-    const random = name === tf.Multinomial ? name : undefined;
+    const random = name === tf.Multinomial ? name : listed(inputs)
+      .map(({ dataId }) => this.#store.get(dataId)?.random).find((source) => source);
     const outputs = results.map(({ dataId, shape, dtype }, output): tf.TensorInfo => {
       // An output that is an input with another shape shares its numbers: the kernel has counted that.
       const id = {};
