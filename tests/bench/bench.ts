@@ -45,7 +45,7 @@ async function alone(): Promise<PyTorch> {
 /** What two of the same thing cost. */
 interface Comparison {
   title: string;
-  mine: Measure;
+  mine?: Measure;
   theirs?: Measure;
 }
 
@@ -88,6 +88,11 @@ function comparisons(name: WorkloadName, whole: Pool, single: Pool): Comparison[
       mine: own.gradient(whole),
       theirs: asked(threaded, "gradient", name),
     },
+    {
+      title: "training step, one core",
+      mine: own.step(single),
+      theirs: asked(singles[0], "step", name),
+    },
     { title: WORKERS, mine: surface, theirs: own.surface(single) },
     {
       title: "surface of a vanishing network",
@@ -99,7 +104,7 @@ function comparisons(name: WorkloadName, whole: Pool, single: Pool): Comparison[
 
 /** The medians of a comparison, and the ratios round by round. */
 interface Compared {
-  mine: Spread;
+  mine?: Spread;
   theirs?: Spread;
   ratio?: Spread;
   missing?: string;
@@ -110,6 +115,7 @@ async function compare(all: Comparison[]): Promise<Compared[]> {
   const missing: (string | undefined)[] = [];
   for (let round = 0; round < rounds; round++) {
     for (const [i, comparison] of all.entries()) {
+      if (!comparison.mine) continue;
       mine[i].push(await comparison.mine(seconds));
       if (!comparison.theirs || missing[i]) continue;
       try {
@@ -120,7 +126,7 @@ async function compare(all: Comparison[]): Promise<Compared[]> {
     }
   }
   return all.map((_, i) => ({
-    mine: spreadOf(mine[i]),
+    ...(mine[i].length && { mine: spreadOf(mine[i]) }),
     ...(theirs[i].length && {
       theirs: spreadOf(theirs[i]),
       ratio: spreadOf(theirs[i].map((theirs, round) => theirs / mine[i][round])),
@@ -129,10 +135,11 @@ async function compare(all: Comparison[]): Promise<Compared[]> {
   }));
 }
 
-const cell = ({ mine, theirs, ratio: r, missing }: Compared) =>
-  theirs && r
-    ? `${ratio(r)} ${ms(theirs.median)} → ${ms(mine.median)}`
-    : `${ms(mine.median)}${missing ? " (not there)" : ""}`;
+const cell = ({ mine, theirs, ratio: r, missing }: Compared) => {
+  if (!mine) return "";
+  if (!theirs || !r) return `${ms(mine.median)}${missing ? " (not there)" : ""}`;
+  return `${ratio(r)} ${ms(theirs.median)} → ${ms(mine.median)}`;
+};
 
 const columns: string[][] = [];
 let titles: string[] = [];

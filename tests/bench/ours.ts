@@ -1,6 +1,7 @@
 import { evaluate, type Items } from "../../lib/engine/pool/evaluate.ts";
 import type { Job } from "../../lib/engine/pool/job.ts";
 import { type Pool, pool } from "../../lib/engine/pool/pool.ts";
+import { trainSteps } from "../../lib/engine/pool/train_steps.ts";
 import { type RecordedLoss, recordLoss } from "../../lib/engine/record_loss.ts";
 import { random } from "../../lib/math/random.ts";
 import type { Workload } from "./workloads.ts";
@@ -16,12 +17,14 @@ export interface Ours {
   product(on: Pool): Measure;
   /** A value with its gradient, on all cores. */
   gradient(on: Pool): Measure;
+  /** A training step with momentum, in one core; undefined where the workload has none. */
+  step(on: Pool): Measure | undefined;
   /** Milliseconds from the call to the first point, workers not yet started. */
   firstPoint(): Promise<number>;
 }
 
 /** Records a workload, and says what can be measured of it. */
-export function ours({ loss, theta, data, samples }: Workload): Ours {
+export function ours({ loss, theta, data, samples, batch }: Workload): Ours {
   const recorded: RecordedLoss = recordLoss(loss, { theta });
   const size = theta.length, draw = random(2, "bench");
   const normal = (n: number) => Float32Array.from({ length: n }, () => draw.normal());
@@ -82,6 +85,21 @@ export function ours({ loss, theta, data, samples }: Workload): Ours {
         const one = { count: 1, at: () => ({ theta: at.theta.data }) };
         for (let i = 0; i < count; i++) await evaluate(on, job, one, { outputs });
       });
+    },
+    step(on) {
+      if (!batch) return undefined;
+      const vector = (values: Float32Array) => ({ data: values, shape: [size] });
+      const training = {
+        program: recorded.step("momentum").program,
+        data,
+        carry: { "next/theta": "theta", "next/velocity": "velocity" },
+        state: { theta: at.theta, velocity: vector(new Float32Array(size)) },
+        loss: "loss",
+        rows: (step: number) =>
+          Int32Array.from({ length: batch }, (_, i) => (step * batch + i) % samples),
+        scalars: { learningRate: () => 0.01, momentum: () => 0.9 },
+      };
+      return paced(async (steps) => void await trainSteps(on, { ...training, steps }));
     },
     async firstPoint() {
       const fresh = pool();

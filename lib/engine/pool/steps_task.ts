@@ -98,7 +98,9 @@ function stepper(
         const fresh = () => tensor(dtype, zeros(dtype, sizeAt(shape, 1)), shapeAt(shape, 1));
         into.set(name, spare.get(input) ?? await fresh());
       }
-      await (await sessionOf(stage, values)).run(values, into);
+      const session = await sessionOf(stage, values);
+      await session.run(values, into);
+      if (stage.constants?.length) await session.release();
       for (const entry of into) values.set(...entry);
     }
     const next = new Map([...inputOf].map(([output, input]) => [input, values.get(output)!]));
