@@ -11,6 +11,7 @@ const MAY_IMPORT: Record<string, (target: string) => boolean> = {
   noun: (t) => t === "math" || NOUNS.includes(t),
   analysis: (t) => !["tensor", "nn", "data", "kernel", "cli", "engine"].includes(t),
   data: (t) => ["math", "data", ...NOUNS].includes(t),
+  engine: (t) => ["math", "tensor", "engine", ...NOUNS].includes(t),
   tensor: (t) => ["math", "tensor", ...NOUNS].includes(t),
   nn: (t) => !["kernel", "cli"].includes(t),
   kernel: (t) => ["math", "kernel", ...NOUNS].includes(t),
@@ -20,6 +21,7 @@ const MAY_IMPORT: Record<string, (target: string) => boolean> = {
 /** The one address of a library. */
 const HOME: [RegExp, RegExp][] = [
   [/^npm:@tensorflow\//, /^tensor\//],
+  [/^npm:onnxruntime-node@/, /^engine\//],
   [/^npm:linkedom@/, /^figure\//],
   [/^npm:@resvg\//, /^figure\//],
   [/^npm:zeromq@/, /^kernel\//],

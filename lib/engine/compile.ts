@@ -1,0 +1,48 @@
+import { baking, flopsByLevel } from "./cost.ts";
+import type { Graph } from "./graph.ts";
+import { optimize } from "./optimize.ts";
+import type { Precision, Program } from "./program.ts";
+import { parts, portOf, stage } from "./stages.ts";
+
+/** How a graph becomes a program. */
+export interface CompileOptions {
+  /** What its floats are. */
+  precision: Precision;
+  /**
+   * How many samples a θ or a point will be evaluated on, by which is decided whether filters of convolutions
+   * become constants, which takes a session for each θ or point. Default 1000; 0 never does.
+   */
+  samples?: number;
+}
+
+/** A graph as a program: shaped by the passes, cut into stages, written as ONNX models. */
+export function compile(graph: Graph, { precision, samples = 1000 }: CompileOptions): Program {
+  const shaped = optimize(graph);
+  const stages = parts(shaped, baking(shaped, samples)).map(stage);
+  return {
+    digest: digestOf(stages.map(({ model }) => model)),
+    precision,
+    inputs: shaped.inputs.map(({ name, level }) => ({
+      ...portOf(name, shaped.values.get(name)!),
+      level,
+    })),
+    outputs: shaped.outputs.map(({ name, value }) => ({
+      ...portOf(value, shaped.values.get(value)!),
+      name,
+    })),
+    stages,
+    flops: flopsByLevel(shaped),
+  };
+}
+
+/** FNV-1a in two lanes: 64 bits of all models. */
+function digestOf(models: Uint8Array[]): string {
+  let a = 0x811c9dc5, b = 0x9e3779b9;
+  for (const bytes of models) {
+    for (let i = 0; i < bytes.length; i++) {
+      a = Math.imul(a ^ bytes[i], 0x01000193);
+      b = Math.imul(b ^ bytes[i], 0x85ebca6b) + i | 0;
+    }
+  }
+  return [a, b].map((n) => (n >>> 0).toString(16).padStart(8, "0")).join("");
+}

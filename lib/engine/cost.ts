@@ -1,0 +1,108 @@
+import { count, type Graph, type Length, levels, type Node } from "./graph.ts";
+
+/** A number that grows with the batch: fixed + perSample · samples. */
+export interface Linear {
+  fixed: number;
+  perSample: number;
+}
+
+/** What a core does in a second, by orders of magnitude: enough to choose between forms, not to predict. */
+export const rates = {
+  /** Floating-point operations in products of matrices. */
+  product: 1e11,
+  /** Floating-point operations in convolutions whose filters are inputs, and constants. */
+  convolution: 5e10,
+  bakedConvolution: 1e11,
+  /** Nodes that are made part of a session. */
+  nodes: 7e3,
+  /** Bytes that are read or written in passes over memory. */
+  memory: 2e10,
+};
+
+const linear = (n: number): Linear =>
+  n < 0 ? { fixed: 0, perSample: -n } : { fixed: n, perSample: 0 };
+
+/** Floating-point operations of a node: two for each multiplication in products, one per number elsewhere. */
+export function flopsOf({ op, inputs, outputs, attributes }: Node, graph: Graph): Linear {
+  const shape = (name: string) => graph.values.get(name)!.shape;
+  const result = shape(outputs[0]);
+  const times = (n: Length[], factor: number): Linear => linear(count(n) * factor);
+  switch (op) {
+    case "Gemm": {
+      const inner = shape(inputs[0])[attributes.transA ? 0 : 1];
+      return times([...result, inner], 2);
+    }
+    case "MatMul":
+      return times([...result, shape(inputs[0]).at(-1)!], 2);
+    case "Conv":
+      return times([...result, ...shape(inputs[1]).slice(1)], 2);
+    case "MaxPool":
+    case "AveragePool":
+      return times([...result, ...attributes.kernel_shape as number[]], 1);
+    case "Reshape":
+    case "Transpose":
+    case "Slice":
+    case "Split":
+    case "Concat":
+    case "Expand":
+    case "Batch":
+    case "Identity":
+    case "Cast":
+      return { fixed: 0, perSample: 0 };
+  }
+  return times(/^Reduce|^Arg/.test(op) ? shape(inputs[0]) : result, 1);
+}
+
+/** Floating-point operations by level, from 0 to 2. */
+export function flopsByLevel(graph: Graph): { fixed: number[]; perSample: number[] } {
+  const total = { fixed: [0, 0, 0], perSample: [0, 0, 0] };
+  const level = levels(graph);
+  for (const node of graph.nodes) {
+    const at = Math.max(0, level.get(node.outputs[0])!),
+      { fixed, perSample } = flopsOf(node, graph);
+    total.fixed[at] += fixed;
+    total.perSample[at] += perSample;
+  }
+  return total;
+}
+
+/**
+ * Whether the product of n samples [n, rows] with weights that are a combination of an origin and `directions`
+ * is better made of the products with each of them: then a point costs a pass over directions + 1 results
+ * instead of a product.
+ */
+export function distributes(rows: number, directions: number): boolean {
+  const product = 2 * rows / rates.product;
+  const passes = 4 * (directions + 1) / rates.memory;
+  return product > passes;
+}
+
+/** Where filters of convolutions become constants of a model. */
+export interface Baking {
+  /** Filters that are known at an earlier level: one session serves all that comes later. */
+  early: boolean;
+  /** Filters of the level itself: a session for each θ or point. */
+  own: boolean;
+}
+
+/** How many v are multiplied at one θ, say. */
+const REPEATS = 10;
+
+/**
+ * Whether filters should become constants, which the runtime convolves with twice as fast: where passes over
+ * so many samples gain more than it costs to make a session.
+ */
+export function baking(graph: Graph, samples: number): Baking {
+  const level = levels(graph), latest = Math.max(...level.values());
+  const flops = { early: 0, own: 0 };
+  let nodes = 0;
+  for (const node of graph.nodes) {
+    if (level.get(node.outputs[0]) !== latest) continue;
+    nodes++;
+    if (node.op !== "Conv" || level.get(node.inputs[1])! < 0) continue;
+    const { fixed, perSample } = flopsOf(node, graph);
+    flops[level.get(node.inputs[1]) === latest ? "own" : "early"] += fixed + perSample * samples;
+  }
+  const gain = 1 / rates.convolution - 1 / rates.bakedConvolution, cost = nodes / rates.nodes;
+  return { early: flops.early * gain * REPEATS > cost, own: flops.own * gain > cost };
+}

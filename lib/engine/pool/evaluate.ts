@@ -1,0 +1,242 @@
+import type { EvaluateTask, Reduction, TaskResult } from "./messages.ts";
+import { answerTo, checkJob, chunksIn, headerOf, type Job } from "./job.ts";
+import { type Moments, readMoments, together } from "./moments.ts";
+import { copyAs, packed, shapeAt, sizeAt, unpacked, type Values } from "./pack.ts";
+import type { Piece, Pool, Source } from "./pool.ts";
+import { addInto } from "./reduce.ts";
+
+/** What is to be evaluated: points, vectors, parameters. */
+export interface Items {
+  /** How many. */
+  count: number;
+  /** The inputs of the program's last level for the items from … to, one after the other. */
+  at(from: number, to: number): Record<string, Values>;
+}
+
+/** What an item gave. */
+export interface Evaluated {
+  /** By output: of per-sample numbers count, sum and spread, in double precision. */
+  moments: Record<string, Moments>;
+  /**
+   * By output: means and sums over samples, and per-sample numbers. What was put together from several chunks
+   * is in double precision, whatever the program's is.
+   */
+  arrays: Record<string, Values>;
+}
+
+/** Options of {@link evaluate}. */
+export interface EvaluateOptions {
+  /** What becomes of which output. Outputs that are not named are dropped. */
+  outputs: Record<string, Reduction>;
+  /** Is told of every item, in the order in which they come back. */
+  visit?(item: number, evaluated: Evaluated): void;
+  /** Stops it: what there is comes back. */
+  signal?: AbortSignal;
+  /** What it is called in an error. */
+  doing?: string;
+}
+
+/** How long a piece should take, in milliseconds: progress moves, and Stop finds workers free again. */
+const PIECE = 40;
+
+/** How many items share the binding of chunks that may be too many to be kept. */
+const SHARED = 8;
+
+/**
+ * Evaluates items on all samples, spread over the workers of a pool. What comes out depends neither on the
+ * number of workers nor on who is quicker: an item is computed in the same chunks, and these are put together in
+ * the same order.
+ *
+ * Gives one result an item, and undefined for items that a Stop left undone.
+ *
+ * @throws {RangeError} if an input is missing or has a wrong shape.
+ * @throws {NativeUnavailable} if the runtime cannot be loaded.
+ */
+export async function evaluate(
+  pool: Pool,
+  job: Job,
+  items: Items,
+  { outputs, visit, signal, doing = "evaluate the loss" }: EvaluateOptions,
+): Promise<(Evaluated | undefined)[]> {
+  checkJob(job);
+  const header = headerOf(job, pool.size), chunks = chunksIn(header), { alone } = job;
+  const results = new Array<Evaluated | undefined>(items.count);
+  let finished = 0;
+  const put = (item: number, evaluated: Evaluated) => {
+    results[item] = evaluated;
+    finished++;
+    visit?.(item, evaluated);
+  };
+  const parts = chunks > 1 && !alone && items.count < 2 * pool.size
+    ? blockByBlock({ count: items.count, chunks, workers: pool.size, block: header.block, put })
+    : itemByItem({
+      count: items.count,
+      chunks,
+      workers: alone ? 1 : pool.size,
+      shared: chunks > 1 && job.fixed ? SHARED : 1,
+      put,
+    });
+  const last = Math.max(...job.program.inputs.map(({ level }) => level));
+  const ports = job.program.inputs.filter(({ level }) => level === last);
+
+  const source: Source = {
+    doing,
+    header,
+    next(lane) {
+      if (alone && lane !== 0) return undefined;
+      const part = parts.next(lane);
+      if (!part) return undefined;
+      const { from, to } = part;
+      return {
+        ...part,
+        key: `${from} ${part.chunks.from}`,
+        task() {
+          const given = items.at(from, to), inputs: EvaluateTask["items"] = {};
+          for (const { name, dtype, shape } of ports) {
+            const values = copyAs(dtype, given[name]), size = sizeAt(shape, 1) * (to - from);
+            if (values.length !== size) {
+              throw new RangeError(
+                `Cannot ${doing}: ${name} must have ${size} numbers for ${
+                  to - from
+                } items, got ${values.length}`,
+              );
+            }
+            inputs[name] = packed(dtype, [to - from, ...shapeAt(shape, 1)], values);
+          }
+          return {
+            task: {
+              kind: "evaluate",
+              outputs,
+              count: to - from,
+              items: inputs,
+              chunks: part.chunks,
+            },
+            transfer: Object.values(inputs).map(({ buffer }) => buffer),
+          };
+        },
+      } satisfies Part & Piece;
+    },
+    answer: (need) => answerTo(job, header, need),
+    receive: (piece, result) => parts.receive(piece as Piece & Part, result, outputs),
+    lost: (piece) => parts.lost(piece as Piece & Part),
+    finished: () => finished === items.count,
+  };
+  await pool.run(source, signal);
+  return results;
+}
+
+/** Items from … to, on some chunks. */
+interface Part {
+  from: number;
+  to: number;
+  chunks: { from: number; to: number };
+}
+
+/** A way to cut the work into parts. */
+interface Parts {
+  next(lane: number): Part | undefined;
+  receive(part: Part, result: TaskResult, outputs: Record<string, Reduction>): void;
+  lost(part: Part): void;
+}
+
+/** Each part has all chunks of some items: for many items. */
+function itemByItem({ count, chunks, workers, shared, put }: {
+  count: number;
+  chunks: number;
+  workers: number;
+  shared: number;
+  put(item: number, evaluated: Evaluated): void;
+}): Parts {
+  const again: Part[] = [];
+  let next = 0, milliseconds = PIECE;
+  return {
+    next() {
+      if (again.length) return again.shift();
+      if (next >= count) return undefined;
+      // the last parts are small, so that all workers end together
+      const fair = Math.ceil((count - next) / (2 * workers));
+      const size = Math.max(1, Math.min(Math.max(PIECE / milliseconds, shared), fair));
+      const from = next;
+      next = Math.min(count, from + Math.floor(size));
+      return { from, to: next, chunks: { from: 0, to: chunks } };
+    },
+    receive({ from, to }, result, outputs) {
+      milliseconds = Math.max(result.milliseconds / (to - from), 1e-3);
+      for (let item = from; item < to; item++) {
+        put(item, evaluatedIn(result, outputs, item - from, to - from));
+      }
+    },
+    lost: (part) => void again.push(part),
+  };
+}
+
+/** Each part has all items on a block of chunks, which always goes to the same worker: few items, much data. */
+function blockByBlock({ count, chunks, workers, block: size, put }: {
+  count: number;
+  chunks: number;
+  workers: number;
+  block: number;
+  put(item: number, evaluated: Evaluated): void;
+}): Parts {
+  const blocks = Math.ceil(chunks / size);
+  const waiting = Array.from({ length: blocks }, (_, block) => block);
+  const early = new Map<number, TaskResult>();
+  const sums: (Evaluated | undefined)[] = new Array(count);
+  let added = 0;
+  return {
+    next(lane) {
+      const at = waiting.findIndex((block) => block % workers === lane);
+      if (at < 0) return undefined;
+      const from = waiting.splice(at, 1)[0] * size;
+      return { from: 0, to: count, chunks: { from, to: Math.min(chunks, from + size) } };
+    },
+    receive({ chunks: { from } }, result, outputs) {
+      early.set(from / size, result);
+      for (; early.has(added); added++) {
+        for (let item = 0; item < count; item++) {
+          const more = evaluatedIn(early.get(added)!, outputs, item, count);
+          const sum = sums[item];
+          sums[item] = sum ? joined(sum, more, outputs) : more;
+        }
+        early.delete(added);
+      }
+      if (added === blocks) sums.forEach((sum, item) => put(item, sum!));
+    },
+    lost: ({ chunks: { from } }) => void waiting.unshift(from / size),
+  };
+}
+
+/** What the i-th of n items of a result gave. */
+function evaluatedIn(
+  { values }: TaskResult,
+  outputs: Record<string, Reduction>,
+  i: number,
+  n: number,
+): Evaluated {
+  const moments: Evaluated["moments"] = {}, arrays: Evaluated["arrays"] = {};
+  for (const [name, from] of Object.entries(values)) {
+    const all = unpacked(from), size = all.length / n;
+    if (outputs[name] === "moments") moments[name] = readMoments(all as Float64Array, i);
+    else arrays[name] = n === 1 ? all : all.slice(i * size, (i + 1) * size);
+  }
+  return { moments, arrays };
+}
+
+/** The sum of the blocks so far and one more. */
+function joined(a: Evaluated, b: Evaluated, outputs: Record<string, Reduction>): Evaluated {
+  const moments: Evaluated["moments"] = {}, arrays: Evaluated["arrays"] = {};
+  for (const name in b.moments) moments[name] = together(a.moments[name], b.moments[name]);
+  for (const name in b.arrays) {
+    arrays[name] = outputs[name] === "rows"
+      ? concatenated(a.arrays[name], b.arrays[name])
+      : addInto(a.arrays[name] as Float64Array, b.arrays[name] as Float64Array);
+  }
+  return { moments, arrays };
+}
+
+function concatenated(a: Values, b: Values): Values {
+  const all = new (a.constructor as new (n: number) => Float64Array)(a.length + b.length);
+  all.set(a as Float64Array);
+  all.set(b as Float64Array, a.length);
+  return all;
+}

@@ -1,0 +1,148 @@
+import type { HostTensor, Port, Program } from "../program.ts";
+import type { Answer, Feeds, Header, Need, Packed } from "./messages.ts";
+import { packed, packedRows, sizeAt, varies } from "./pack.ts";
+
+/**
+ * What a program is run on: data, that workers ask for. None of it may change before the job is done, and
+ * equal objects in later jobs mean equal contents: then workers still have them.
+ */
+export interface Job {
+  /** The program. */
+  program: Program;
+  /** Its inputs of level 0. Those with a batch axis have the samples on their first one. */
+  data?: Feeds;
+  /** Its inputs of level 1, where it has a level 2: θ, or a slice. */
+  fixed?: Feeds;
+  /** Samples in a chunk. Default: as many as take about 50 ms of a core, so that memory is bounded. */
+  chunk?: number;
+  /** Per-sample numbers, by output, that paired moments are taken against. */
+  references?: Record<string, Float32Array | Float64Array>;
+  /** Run in one worker that uses all cores: for work of which each part needs the one before. */
+  alone?: boolean;
+}
+
+/** Floating-point operations of a run: about 50 ms of a core. */
+const RUN = 5e9;
+
+/** The most blocks that chunks are put into. */
+const BLOCKS = 16;
+
+/** Bytes of bound values that all workers together keep. */
+const BUDGET = 4e8;
+
+const names = new WeakMap<object, string>();
+let objects = 0, jobs = 0;
+
+/** The name of an object towards workers: another one for every object. */
+export function nameOf(object: object | undefined): string {
+  if (!object) return "none";
+  if (!names.has(object)) names.set(object, `object${objects++}`);
+  return names.get(object)!;
+}
+
+/** What workers must know of a job on a pool of so many. */
+export function headerOf(job: Job, workers: number): Header {
+  const { program, data = {}, fixed, references = {}, alone = false } = job;
+  const samples = samplesIn(program, data);
+  const referenceNames = Object.entries(references).map(([output, r]) => [output, nameOf(r)]);
+  const chunk = Math.min(samples, job.chunk ?? chunkOf(program, samples));
+  return {
+    job: jobs++,
+    program: program.digest,
+    data: nameOf(job.data),
+    fixed: nameOf(fixed),
+    references: Object.fromEntries(referenceNames),
+    samples,
+    chunk,
+    block: Math.ceil(Math.ceil(samples / chunk) / BLOCKS),
+    threads: alone ? workers : 1,
+    budget: alone ? BUDGET : BUDGET / workers,
+  };
+}
+
+/** The number of chunks. */
+export const chunksIn = ({ samples, chunk }: Header): number => Math.ceil(samples / chunk);
+
+/** The number of samples: the first axis of the data that have a batch; 1 where none has. */
+function samplesIn(program: Program, data: Feeds): number {
+  const port = program.inputs.find(({ level, shape }) => level === 0 && varies(shape));
+  return port ? data[port.name].shape[0] : 1;
+}
+
+/** Chunks of equal size, so small that a run of any level is short. */
+function chunkOf({ flops }: Program, samples: number): number {
+  const most = Math.max(1, Math.floor(RUN / Math.max(...flops.perSample, 1)));
+  return Math.ceil(samples / Math.ceil(samples / most));
+}
+
+/** Answers what a worker asks about a job. */
+export function answerTo(
+  { program, data = {}, fixed = {}, references = {} }: Job,
+  header: Header,
+  need: Need,
+): Answer {
+  if (need.kind === "program") {
+    const stages = program.stages.map((s) => ({ ...s, model: s.model.slice().buffer }));
+    return { program: { ...program, stages } };
+  }
+  const rowsOf = (chunk: number) => ({
+    from: chunk * header.chunk,
+    to: Math.min((chunk + 1) * header.chunk, header.samples),
+  });
+  if (need.kind === "data") {
+    const { chunk } = need, perChunk = chunk !== undefined;
+    return feedsOf(
+      program.inputs.filter((p) => p.level === 0 && varies(p.shape) === perChunk && p.name in data),
+      data,
+      perChunk ? rowsOf(chunk) : undefined,
+    );
+  }
+  if (need.kind === "fixed") {
+    return feedsOf(program.inputs.filter((p) => p.level === 1), fixed);
+  }
+  if (need.kind === "reference") {
+    const { from, to } = rowsOf(need.chunk);
+    const part = Float64Array.from(references[need.output].subarray(from, to));
+    return { feeds: { [need.output]: packed("float64", [to - from], part) } };
+  }
+  throw new Error(`nothing answers a need of ${need.kind}`);
+}
+
+/** Arrays for ports, as they travel. */
+export function feedsOf(
+  ports: readonly Port[],
+  from: Feeds,
+  rows?: { from: number; to: number },
+): { feeds: Record<string, Packed> } {
+  return {
+    feeds: Object.fromEntries(
+      ports.map((port) => [port.name, packedRows(port, from[port.name], rows)]),
+    ),
+  };
+}
+
+/**
+ * Checks that everything that a program takes below its last level is there, in the right shape.
+ *
+ * @throws {RangeError} if not.
+ */
+export function checkJob({ program, data = {}, fixed = {} }: Job): void {
+  const last = Math.max(...program.inputs.map(({ level }) => level));
+  let samples: number | undefined;
+  for (const port of program.inputs) {
+    if (port.level === last && last > 0) continue;
+    const given: HostTensor | undefined = (port.level === 0 ? data : fixed)[port.name];
+    if (!given) throw new RangeError(`Cannot run the program: its input ${port.name} is missing`);
+    const n = port.shape[0] === "batch" ? given.shape[0] : 1;
+    if (port.shape[0] === "batch") samples ??= n;
+    if (
+      sizeAt(port.shape, n) !== given.data.length || (port.shape[0] === "batch" && n !== samples)
+    ) {
+      throw new RangeError(
+        `Cannot run the program: its input ${port.name} must have shape [${
+          port.shape.join(", ")
+        }], got [${given.shape.join(", ")}]`,
+      );
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { builder } from "./build.ts";
+import { type Graph, levels, type Node, producers, type Value } from "./graph.ts";
+import { onnxModel } from "./onnx.ts";
+import { dead } from "./passes/dead.ts";
+import type { Baking } from "./cost.ts";
+import type { Dimension, Level, Port, Stage } from "./program.ts";
+
+/** What costs less to do again than to hand over: it only looks at the numbers in another way. */
+const cheap = new Set(["Reshape", "Expand", "Identity", "Slice"]);
+
+/** A part of a graph that can run at once. */
+export interface Part {
+  level: Level;
+  graph: Graph;
+  inputs: string[];
+  outputs: string[];
+  /** Inputs that become constants of the model. */
+  constants: string[];
+}
+
+/**
+ * Cuts a graph into the parts that can run once the inputs of a level are known. Filters of convolutions
+ * that do not depend on data become constants of the part that they are used in, where that is asked for; if
+ * they are of its own level, a part before it computes them.
+ */
+export function parts(graph: Graph, baking: Baking = { early: false, own: false }): Part[] {
+  const whole = named(graph);
+  const stageOf = stageNumbers(whole, baking.own);
+  const from = producers(whole), level = levels(whole);
+  const numbers = [...new Set(whole.nodes.map((node) => stageOf.get(node)!))]
+    .filter((n) => n >= 0).sort((a, b) => a - b);
+  const inputs = new Set(whole.inputs.map(({ name }) => name));
+  const outputs = new Set(whole.outputs.map(({ value }) => value));
+
+  // From the last part to the first: what a part takes decides what earlier ones must give.
+  const wanted = new Set<string>(), found: Part[] = [];
+  for (const number of numbers.toReversed()) {
+    const own = new Set(whole.nodes.filter((node) => stageOf.get(node) === number));
+    const taken = new Set<string>(), extra = new Set<Node>();
+    const take = (name: string): void => {
+      if (name === "" || whole.constants.has(name)) return;
+      const node = from.get(name);
+      if (node && own.has(node)) return;
+      if (node && (stageOf.get(node)! < 0 || (cheap.has(node.op) && !wanted.has(name)))) {
+        if (extra.has(node)) return;
+        extra.add(node);
+        node.inputs.forEach(take);
+      } else taken.add(name);
+    };
+    for (const node of own) node.inputs.forEach(take);
+    const given = [...own].flatMap((node) => node.outputs)
+      .filter((name) => outputs.has(name) || wanted.has(name));
+    for (const name of taken) if (!inputs.has(name)) wanted.add(name);
+    const nodes = whole.nodes.filter((node) => own.has(node) || extra.has(node));
+    found.unshift({
+      level: Math.floor(number) as Level,
+      graph: dead({ ...whole, nodes, outputs: given.map((value) => ({ name: value, value })) }),
+      inputs: [...taken],
+      outputs: given,
+      constants: baked(whole, [...own], taken, from).filter((name) =>
+        level.get(name)! < Math.floor(number) ? baking.early : baking.own
+      ),
+    });
+  }
+  return found.filter(({ outputs }) => outputs.length > 0);
+}
+
+/**
+ * The number of the part in which each node runs: its level, and with half a step before it where it
+ * computes weights of a convolution of that level. −1: wherever it is needed.
+ */
+function stageNumbers(graph: Graph, own: boolean): Map<Node, number> {
+  const level = levels(graph), data = dependsOnBatch(graph);
+  const split = new Set<number>();
+  if (own) {
+    for (const node of graph.nodes) {
+      const filter = node.inputs[1], at = level.get(node.outputs[0])!;
+      if (node.op === "Conv" && !data.has(filter) && level.get(filter) === at) split.add(at);
+    }
+  }
+  return new Map(graph.nodes.map((node) => {
+    const at = level.get(node.outputs[0])!;
+    const early = split.has(at) && !node.outputs.some((name) => data.has(name));
+    return [node, split.has(at) && !early ? at + 0.5 : at];
+  }));
+}
+
+/** The values that depend on an input that has samples. */
+function dependsOnBatch(graph: Graph): Set<string> {
+  const depends = new Set(
+    graph.inputs.filter(({ name }) => graph.values.get(name)!.shape.some((n) => n < 0))
+      .map(({ name }) => name),
+  );
+  for (const node of graph.nodes) {
+    if (node.inputs.some((name) => depends.has(name))) {
+      for (const output of node.outputs) depends.add(output);
+    }
+  }
+  return depends;
+}
+
+/** What goes into convolutions as filter or bias, from outside of the part. */
+function baked(
+  graph: Graph,
+  own: Node[],
+  taken: Set<string>,
+  from: Map<string, Node>,
+): string[] {
+  const data = dependsOnBatch(graph), found = new Set<string>();
+  const visit = (name: string | undefined): void => {
+    if (!name || data.has(name)) return;
+    if (taken.has(name)) found.add(name);
+    else if (cheap.has(from.get(name)?.op ?? "")) from.get(name)!.inputs.forEach(visit);
+  };
+  for (const { op, inputs } of own) if (op === "Conv") inputs.slice(1).forEach(visit);
+  return [...found];
+}
+
+/** The graph with each output under its own name: what is an input, a constant or given twice is copied. */
+function named(graph: Graph): Graph {
+  const from = producers(graph), level = levels(graph), taken = new Map<string, string>();
+  const copy: Graph = {
+    ...graph,
+    nodes: [...graph.nodes],
+    constants: new Map(graph.constants),
+    values: new Map(graph.values),
+  };
+  const b = builder(copy);
+  for (const { name, value } of graph.outputs) {
+    const alone = from.has(value) && level.get(value)! >= 0 && !taken.has(value);
+    taken.set(
+      alone ? value : level.get(value)! < 0 ? tied(value) : b.op("Identity", [value]),
+      name,
+    );
+  }
+  const now = (name: string) => taken.get(name) ?? name;
+  return {
+    ...copy,
+    nodes: copy.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(now),
+      outputs: node.outputs.map(now),
+    })),
+    values: new Map([...copy.values].map(([name, value]) => [now(name), value])),
+    outputs: graph.outputs.map(({ name }) => ({ name, value: name })),
+  };
+
+  /** A constant that waits for an input, as every part must take something. */
+  function tied(value: string): string {
+    const { dtype } = b.value(value), { name } = graph.inputs[0];
+    const batch = b.op("Batch", [b.value(name).shape.length ? name : b.reshape(name, [1])]);
+    const zero = b.op("Cast", [b.reshape(b.op("Sub", [batch, batch]), [])], { to: dtype });
+    return b.op("Add", [value, zero]);
+  }
+}
+
+/** A part as an ONNX model. Its outputs have the names of its values. */
+export function stage({ level, graph, inputs, outputs, constants }: Part): Stage {
+  const variable = inputs.filter((name) => !constants.includes(name));
+  const port = (name: string) => portOf(name, graph.values.get(name)!);
+  return {
+    level,
+    model: onnxModel(graph, variable, outputs),
+    inputs: variable.map(port),
+    outputs: outputs.map(port),
+    ...(constants.length && { constants: constants.map(port) }),
+  };
+}
+
+/** A value as others see it. */
+export function portOf(name: string, { dtype, shape }: Value): Port {
+  return { name, dtype, shape: shape.map(dimension) };
+}
+
+const dimension = (n: number): Dimension => n >= 0 ? n : n === -1 ? "batch" : `${-n}*batch`;
