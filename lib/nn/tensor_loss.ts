@@ -2,7 +2,7 @@ import { arrayOf, type NumberArray, type Numbers } from "../data/dataset.ts";
 import { checkVector, clearState, type Layout, part } from "../layout.ts";
 import type { Evaluation, Loss, LossOptions, ValueAndGradient } from "../loss.ts";
 import { random } from "../math/random.ts";
-import { standardError } from "../math/statistics.ts";
+import { mean, standardError } from "../math/statistics.ts";
 import { breather } from "../progress.ts";
 import { onBackend, ready } from "../tensor/backend.ts";
 import { hessianProduct, valueAndGradients } from "../tensor/derivatives.ts";
@@ -112,16 +112,12 @@ export function tensorLoss(parts: TensorLossParts): Loss {
       disposeState(result);
     });
     if (count === undefined) return { loss: total + penalty };
-    penalty /= n;
-    if (penalty) { for (let i = 0; i < n; i++) perSample[i] += penalty; }
-    const error = standardError(perSample);
-    return {
-      loss: mean(perSample),
-      standardError: error,
-      subsampleError: error * Math.sqrt(Math.max(0, 1 - n / (available ?? n))),
-      ...(correct !== undefined && { accuracy: correct / n }),
-      ...(options.perSample && { perSample }),
-    };
+    return evaluationOf(perSample, {
+      penalty: penalty / n,
+      accuracy: correct === undefined ? undefined : correct / n,
+      available,
+      perSample: options.perSample,
+    });
   }
 
   /** The mean loss of a batch, weighted by its share of all n samples, as a function of what can move. */
@@ -155,7 +151,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
     const n = count === undefined ? 1 : options.indices?.length ?? count;
     await eachBatch(options, DERIVATIVE_WORK, (batch, from, size) => {
       const parameters = tensorsOf(layout, theta);
-      const mean = share(
+      const meanLoss = share(
         parameters,
         batch,
         size / n,
@@ -167,8 +163,8 @@ export function tensorLoss(parts: TensorLossParts): Loss {
             part(state, layout.tensors[i]).set(values.dataSync());
           }),
       );
-      if (moving.length === 0) return void (value += mean([]).dataSync()[0]);
-      const result = valueAndGradients(mean, moving.map((i) => parameters[i]));
+      if (moving.length === 0) return void (value += meanLoss([]).dataSync()[0]);
+      const result = valueAndGradients(meanLoss, moving.map((i) => parameters[i]));
       value += result.value.dataSync()[0];
       addInto(sum, result.gradients);
     });
@@ -202,7 +198,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
       if (moving.length === 0) return inPrecisionOf(v, sum);
       await eachBatch(options, DERIVATIVE_WORK, (batch, from, size) => {
         const parameters = tensorsOf(layout, theta), directions = tensorsOf(layout, moved);
-        const mean = share(
+        const meanLoss = share(
           parameters,
           batch,
           size / n,
@@ -210,7 +206,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
           seed + from,
         );
         const pick = (all: tf.Tensor[]) => moving.map((i) => all[i]);
-        addInto(sum, hessianProduct(mean, pick(parameters), pick(directions)));
+        addInto(sum, hessianProduct(meanLoss, pick(parameters), pick(directions)));
       });
       return inPrecisionOf(v, sum);
     },
@@ -219,6 +215,28 @@ export function tensorLoss(parts: TensorLossParts): Loss {
       resident.clear();
       return Promise.resolve();
     },
+  };
+}
+
+/** What per-sample losses come to: their mean, with its errors. The penalty is added to each. */
+export function evaluationOf(
+  losses: Float32Array | Float64Array,
+  { penalty, accuracy, available, perSample }: {
+    penalty: number;
+    accuracy?: number;
+    available?: number;
+    perSample?: boolean;
+  },
+): Evaluation {
+  const n = losses.length;
+  if (penalty) for (let i = 0; i < n; i++) losses[i] += penalty;
+  const error = standardError(losses);
+  return {
+    loss: mean(losses),
+    standardError: error,
+    subsampleError: error * Math.sqrt(Math.max(0, 1 - n / (available ?? n))),
+    ...(accuracy !== undefined && { accuracy }),
+    ...(perSample && { perSample: losses }),
   };
 }
 
@@ -303,10 +321,4 @@ function checkIndices(indices: Int32Array | undefined, count: number | undefined
       }`,
     );
   }
-}
-
-function mean(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }

@@ -34,6 +34,8 @@ export interface Binding {
   bound(level: number, chunk?: number): Promise<Bound>;
   /** The session of a stage; with constants that are not known before the item: one to be released. */
   sessionOf(stage: Stage, values: Bound): Promise<Session>;
+  /** Memory for the outputs of a stage of the last level, which every run writes over. */
+  memoryOf(stage: Stage, samples: number): Promise<ReadonlyMap<string, Tensor>>;
   /** Per-sample numbers of a chunk that paired moments are taken against. */
   reference(output: string, chunk: number): Promise<ArrayLike<number> | undefined>;
 }
@@ -54,6 +56,9 @@ export interface Memory {
 export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memory {
   const programs = new Map<string, Promise<Loaded>>();
   const frames = store<Bound>(), baked = store<Session>((s) => void s.release());
+
+  // of one program at a time: the outputs of all would be too much
+  let lent: { program?: Program; memories: Map<string, Bound> } = { memories: new Map() };
 
   const unload = async (digest: string) => {
     const loaded = programs.get(digest)!;
@@ -79,7 +84,6 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
 
   async function binding(header: Header): Promise<Binding> {
     const { program, plan, sessions } = await load(header);
-    const memories = new Map<string, Map<string, Tensor>>();
     const { job, threads, budget, chunk: size } = header;
     const dataGroup = `${header.program} ${header.data} ${size}`;
     const inUse = [dataGroup, `${dataGroup} ${header.fixed}`];
@@ -112,7 +116,9 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
       const given = bytesOf(values) + sum(stages.map((stage) => bytesFor(stage, samples)));
       const keep = frames.room({ bytes: given, budget, inUse });
       for (const stage of stages) {
-        const into = keep ? await memoryFor(stage.outputs, samples) : await scratch(stage, samples);
+        const into = keep
+          ? await memoryFor(stage.outputs, samples)
+          : await memoryOf(stage, samples);
         await (await sessionOf(stage, values)).run(values, into);
         for (const entry of into) values.set(...entry);
       }
@@ -121,9 +127,10 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
       return kept;
     }
 
-    /** Memory for what cannot be kept: the next chunk writes over it. */
-    async function scratch(stage: Stage, samples: number): Promise<Map<string, Tensor>> {
-      const key = `${program.stages.indexOf(stage)} ${samples}`;
+    /** Memory that is used again and again, as fresh memory costs more than to write into it. */
+    async function memoryOf(stage: Stage, samples: number): Promise<ReadonlyMap<string, Tensor>> {
+      if (lent.program !== program) lent = { program, memories: new Map() };
+      const { memories } = lent, key = `${program.stages.indexOf(stage)} ${samples}`;
       if (!memories.has(key)) memories.set(key, await memoryFor(stage.outputs, samples));
       return memories.get(key)!;
     }
@@ -161,6 +168,7 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
       data,
       bound,
       sessionOf,
+      memoryOf,
       async reference(output, chunk) {
         const name = header.references[output];
         if (name === undefined) return undefined;

@@ -1,4 +1,3 @@
-import type { Tensor } from "npm:onnxruntime-node@1.30.0";
 import type { Stage } from "../program.ts";
 import { type Binding, type Bound, sizeOf } from "./bind.ts";
 import type { EvaluateTask, Header, TaskResult } from "./messages.ts";
@@ -22,12 +21,14 @@ interface Prepared {
 export async function evaluateTask(
   task: EvaluateTask,
   header: Header,
-  { plan, program, bound, sessionOf, reference }: Binding,
+  { plan, program, bound, sessionOf, memoryOf, reference }: Binding,
   cancelled: () => boolean,
 ): Promise<TaskResult | undefined> {
   const { count, chunks: { from, to }, outputs } = task, { last } = plan;
   const ports = program.outputs.filter(({ name }) => name in outputs);
-  const reducers = ports.map((port) => reducer(outputs[port.name], port, task, header));
+  // a vector that gives a vector travels back in the memory in which it came
+  const spare = count === 1 ? Object.values(task.items).map(({ buffer }) => buffer) : [];
+  const reducers = ports.map((port) => reducer(outputs[port.name], port, task, header, spare));
   const common = plan.stages(last, false), perChunk = plan.stages(last, true);
   const own = new Set([...common, ...perChunk].filter((stage) => plan.bakedAt(stage) === last));
   const inputs = plan.inputs(last, false).map((port) => ({
@@ -35,7 +36,6 @@ export async function evaluateTask(
     size: sizeAt(port.shape, 1),
     data: unpacked(task.items[port.name]),
   }));
-  const memory = new Map<string, Map<string, Tensor>>();
   let milliseconds = 0;
 
   const prepare = async (item: number): Promise<Prepared> => {
@@ -56,15 +56,8 @@ export async function evaluateTask(
     return { item, values, sessions };
   };
 
-  /** Memory that all items write into, one after the other. */
-  const memoryOf = async (stage: Stage, samples: number) => {
-    const key = `${program.stages.indexOf(stage)} ${samples}`;
-    if (!memory.has(key)) memory.set(key, await memoryFor(stage.outputs, samples));
-    return memory.get(key)!;
-  };
-
-  const evaluate = async ({ item, values, sessions }: Prepared, chunk: number) => {
-    const all = new Map([...await bound(last - 1, chunk), ...values]);
+  const evaluate = async ({ item, values, sessions }: Prepared, chunk: number, fixed: Bound) => {
+    const all = new Map([...fixed, ...values]);
     const began = performance.now();
     for (const stage of perChunk) {
       const into = await memoryOf(stage, sizeOf(header, chunk));
@@ -87,9 +80,11 @@ export async function evaluateTask(
       for (const item of group) prepared.push(await prepare(item));
       milliseconds += performance.now() - began;
       for (let chunk = from; chunk < to; chunk++) {
+        if (cancelled()) return undefined;
+        const fixed = await bound(last - 1, chunk);
         for (const item of prepared) {
           if (cancelled()) return undefined;
-          await evaluate(item, chunk);
+          await evaluate(item, chunk, fixed);
         }
       }
     } finally {

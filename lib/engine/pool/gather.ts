@@ -1,7 +1,7 @@
 import type { Tensor } from "npm:onnxruntime-node@1.30.0";
 import type { Port } from "../program.ts";
 import type { Bound } from "./bind.ts";
-import { shapeAt, sizeAt, type Values, zeros } from "./pack.ts";
+import { shapeAt, sizeAt, zeros } from "./pack.ts";
 import { dataOf, tensor } from "./session.ts";
 
 /**
@@ -30,18 +30,20 @@ export function rowsOf(
   return async (rows) => {
     if (!ports.length) return new Map();
     const chunks = new Map<number, Bound>();
+    let known = -1;
     for (const row of rows) {
       const chunk = Math.floor(row / size);
-      if (!chunks.has(chunk)) chunks.set(chunk, await chunkOf(chunk));
+      if (chunk !== known && !chunks.has(chunk)) chunks.set(chunk, await chunkOf(chunk));
+      known = chunk;
     }
     const into = await memoryOf(rows.length);
     for (const { name, shape } of ports) {
       const width = sizeAt(shape, 1), to = dataOf(into.get(name)!) as Float64Array;
-      const from = new Map<number, Values>();
-      for (const [chunk, bound] of chunks) from.set(chunk, dataOf(bound.get(name)!));
+      let source = to, chunk = -1;
       rows.forEach((row, i) => {
-        const chunk = Math.floor(row / size), start = (row - chunk * size) * width;
-        const source = from.get(chunk) as Float64Array;
+        const own = Math.floor(row / size), start = (row - own * size) * width;
+        if (own !== chunk) source = dataOf(chunks.get(own)!.get(name)!) as Float64Array;
+        chunk = own;
         // a call costs more than a few numbers
         if (width > 16) to.set(source.subarray(start, start + width), i * width);
         else for (let k = 0; k < width; k++) to[i * width + k] = source[start + k];

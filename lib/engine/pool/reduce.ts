@@ -1,7 +1,7 @@
 import type { Port } from "../program.ts";
 import type { EvaluateTask, Header, Packed, Reduction } from "./messages.ts";
 import { momentsLength, momentsOf, together, writeMoments } from "./moments.ts";
-import { packed, sizeAt, type Values, zeros } from "./pack.ts";
+import { bytesPer, packed, sizeAt, unpacked, type Values, zeros } from "./pack.ts";
 
 /** Takes what chunks give, in the order of the chunks, for several items. */
 export interface Reducer {
@@ -13,13 +13,14 @@ export interface Reducer {
 
 /**
  * Puts the chunks of an output together: chunks to blocks, blocks to the whole. What several chunks add up to
- * is in double precision; where there is only one it stays as it is.
+ * is in double precision; where there is only one it stays as it is. `spare` is memory that may be used.
  */
 export function reducer(
   reduction: Reduction,
   port: Port,
   { count, chunks }: Pick<EvaluateTask, "count" | "chunks">,
   { samples, chunk: size, block }: Pick<Header, "samples" | "chunk" | "block">,
+  spare: ArrayBuffer[] = [],
 ): Reducer {
   const first = chunks.from * size, rows = Math.min(chunks.to * size, samples) - first;
   const width = sizeAt(port.shape, 1);
@@ -47,7 +48,10 @@ export function reducer(
     };
   }
   if (samples <= size) {
-    const data = zeros(port.dtype, count * width);
+    const at = spare.findIndex((b) => b.byteLength === count * width * bytesPer(port.dtype));
+    const data = at < 0
+      ? zeros(port.dtype, count * width)
+      : unpacked({ dtype: port.dtype, shape: [], buffer: spare.splice(at, 1)[0] });
     return {
       add: (item, values) => write(data, item * width, values),
       result: () => packed(port.dtype, [count, width], data),

@@ -1,0 +1,329 @@
+import type { NumberArray } from "../data/dataset.ts";
+import { disagreement } from "../engine/check.ts";
+import { nativeAvailable } from "../engine/pool/available.ts";
+import { evaluate, type Evaluated } from "../engine/pool/evaluate.ts";
+import type { Job } from "../engine/pool/job.ts";
+import type { Feeds, Reduction } from "../engine/pool/messages.ts";
+import { defaultPool } from "../engine/pool/pool.ts";
+import { NativeUnavailable } from "../engine/pool/unavailable.ts";
+import type { HostTensor, Precision, Program } from "../engine/program.ts";
+import { type Compiled, type RecordedLoss, recordLoss } from "../engine/record_loss.ts";
+import { checkVector, clearState, initialize } from "../layout.ts";
+import type { Evaluation, Loss, LossOptions, SliceRequest } from "../loss.ts";
+import type { Slice } from "../slice.ts";
+import { ready } from "../tensor/backend.ts";
+import type { Vector } from "../vector.ts";
+import { evaluationOf, rowsOf, type TensorLossParts } from "./tensor_loss.ts";
+
+/** What decides where a loss is computed. */
+export interface EngineOptions {
+  /** `"auto"` takes what pays; `"native"` insists. */
+  engine: "auto" | "native";
+  /** In double precision everything runs natively: tfjs has none. */
+  precision: Precision;
+}
+
+/** Multiplications from which on starting workers (half a second) costs less than it saves. */
+const MUCH_WORK = 4e9;
+
+/** Products of an analysis, roughly, and their cost in forward passes. */
+const PRODUCTS = 40, PRODUCT_COST = 6;
+
+/**
+ * A loss that is recorded once and then runs natively, in workers: many points of a slice on all cores, products
+ * at one θ linearized there. What cannot be recorded stays on wasm, and says so once.
+ *
+ * With `engine: "auto"` only work that is long enough goes there; single values and gradients stay on wasm. What
+ * is long enough depends on sizes alone, so that the same call always computes the same.
+ */
+export function nativeLoss(
+  wasm: Loss,
+  parts: TensorLossParts,
+  { engine, precision }: EngineOptions,
+): Loss {
+  const { layout, fields, count, available, forward, seed, batchSize: chunk } = parts;
+  const single = precision === "float32";
+  const always = engine === "native" || !single;
+  const work = Math.max(1, parts.work) * (count ?? 1);
+  let refused: string | undefined;
+  let recorded: RecordedLoss | undefined;
+  const programs = new Map<string, Promise<Program | undefined>>();
+  const whole = feedsOf(fields, precision);
+
+  /** Why this cannot run natively, if so. */
+  const obstacle = () => refused ?? (nativeAvailable() as { reason?: string }).reason;
+
+  /** Goes on with wasm, which has no double precision, and says why. */
+  const refuse = (reason: string) => {
+    if (!single || (engine === "native" && refused === undefined && !nativeAvailable().ok)) {
+      throw new NativeUnavailable(
+        `Cannot compute natively: ${reason}; ` +
+          (single ? 'give it, or use engine: "auto"' : 'double precision needs it, or use "float32"'),
+      );
+    }
+    if (refused === undefined && engine === "native") console.error(`Computing on wasm: ${reason}`);
+    refused ??= reason;
+    return undefined;
+  };
+
+  /** A program, once it was seen to reproduce what wasm computed while it was recorded. */
+  const program = (name: string, compile: (of: RecordedLoss) => Compiled) => {
+    if (!programs.has(name)) programs.set(name, checkedProgram(compile));
+    return programs.get(name)!;
+  };
+
+  async function checkedProgram(compile: (of: RecordedLoss) => Compiled) {
+    const reason = obstacle();
+    if (reason) return refuse(reason);
+    await ready();
+    try {
+      // a first pass on wasm sees what only values tell, which nobody can look at while it is recorded
+      const first = count === undefined ? {} : { indices: Int32Array.of(0) };
+      await wasm.evaluate(initialize(layout), first);
+      recorded ??= recordLoss(
+        { layout, fields: few(fields, count), perSample: count !== undefined, forward, seed },
+        { precision },
+      );
+      const { program, checks } = compile(recorded);
+      for (const { inputs, expected } of checks) {
+        const wrong = disagreement(await runOnce(program, inputs), expected);
+        if (wrong) return refuse(`the recorded loss is not the loss (${wrong})`);
+      }
+      return program;
+    } catch (error) {
+      return refuse((error as Error).message);
+    }
+  }
+
+  /** The data of some samples, with the weight 1/n where a program takes it. */
+  const dataOf = (program: Program, indices: Int32Array | undefined): { data: Feeds; n: number } => {
+    const chosen = indices
+      ? feedsOf(mapValues(fields, (field) => rowsOf(field, indices)), precision)
+      : whole;
+    const n = indices?.length ?? count ?? 1;
+    if (!program.inputs.some(({ name }) => name === "weight")) return { data: chosen, n };
+    return { data: weighted(chosen, n), n };
+  };
+  const weights = new WeakMap<Feeds, Feeds>();
+  /** The same object for the same data: workers know it by that. */
+  const weighted = (data: Feeds, n: number) => {
+    if (!weights.has(data)) {
+      weights.set(data, { ...data, weight: { data: floats(precision, [1 / n]), shape: [] } });
+    }
+    return weights.get(data)!;
+  };
+
+  const one = (name: string, vector: Vector) => ({
+    count: 1,
+    at: () => ({ [name]: floats(precision, vector) }),
+  });
+
+  /** Runs a program on one θ or v; undefined where it cannot be recorded. */
+  async function run(
+    program: Program,
+    name: string,
+    vector: Vector,
+    outputs: Record<string, Reduction>,
+    { signal, indices }: LossOptions,
+    rest: Partial<Job> = {},
+  ): Promise<Evaluated> {
+    const { data } = dataOf(program, indices);
+    const job: Job = { program, data, chunk, alone: true, ...rest };
+    const [result] = await evaluate(defaultPool(), job, one(name, vector), { outputs, signal });
+    signal?.throwIfAborted();
+    return result!;
+  }
+
+  const valueOutputs = ({ outputs }: Program, perSample: Reduction): Record<string, Reduction> =>
+    Object.fromEntries(
+      outputs.map(({ name }) => [name, name === "losses" && count !== undefined ? perSample : "mean"]),
+    );
+
+  async function evaluateAt(
+    theta: Vector,
+    options: LossOptions & { perSample?: boolean } = {},
+  ): Promise<Evaluation> {
+    const native = always && await program("value", (of) => of.value());
+    if (!native) return await wasm.evaluate(theta, options);
+    checkVector(layout, theta, "evaluate the loss");
+    const { arrays } = await run(native, "theta", theta, valueOutputs(native, "rows"), options);
+    return evaluationIn(arrays, options.perSample);
+  }
+
+  /** An evaluation from what a value program gave. */
+  const evaluationIn = (arrays: Evaluated["arrays"], perSample: boolean | undefined): Evaluation => {
+    const penalty = Number(arrays.penalty?.[0] ?? 0);
+    if (count === undefined) return { loss: Number(arrays.losses[0]) + penalty };
+    const losses = arrays.losses as Float32Array | Float64Array;
+    const share = arrays.correct && Number(arrays.correct[0]);
+    return evaluationOf(losses, { penalty, accuracy: share, available, perSample });
+  };
+
+  const linearize = async (theta: Vector) => {
+    if (!always && work * PRODUCTS * PRODUCT_COST < MUCH_WORK) return undefined;
+    const native = await program("product", (of) => of.product());
+    if (!native) return undefined;
+    checkVector(layout, theta, "multiply by the Hessian");
+    const fixed = { theta: { data: floats(precision, theta), shape: [layout.size] } };
+    return {
+      engine: "native" as const,
+      async product(v: Vector, options: LossOptions = {}): Promise<Vector> {
+        const moved = v.slice() as Vector;
+        clearState(layout, moved);
+        const { arrays } = await run(native, "v", moved, { product: "sum" }, options, { fixed });
+        return inPrecisionOf(v, arrays.product as Float32Array);
+      },
+      release: () => defaultPool().forget(fixed),
+    };
+  };
+
+  const self: Loss = {
+    ...wasm,
+    engine: always ? "native" : wasm.engine,
+    precision,
+    evaluate: evaluateAt,
+    value: async (theta, options) => (await evaluateAt(theta, options)).loss,
+    async gradient(theta, options = {}) {
+      return (await self.valueAndGradient!(theta, options)).gradient;
+    },
+    async valueAndGradient(theta, options = {}) {
+      const native = always && await program("gradient", (of) => of.gradient());
+      if (!native) return await wasm.valueAndGradient!(theta, options);
+      checkVector(layout, theta, "differentiate the loss");
+      const outputs = { gradient: "sum", loss: "sum" } as const;
+      const { arrays } = await run(native, "theta", theta, outputs, options);
+      const gradient = inPrecisionOf(theta, arrays.gradient as Float32Array);
+      return { value: Number(arrays.loss[0]), gradient };
+    },
+    async product(theta, v, options = {}) {
+      const at = always ? await linearize(theta) : undefined;
+      if (!at) return await wasm.product(theta, v, options);
+      try {
+        checkVector(layout, v, "multiply by the Hessian", "v");
+        return await at.product(v, options);
+      } finally {
+        at.release();
+      }
+    },
+    linearize,
+    async sampleSlice(slice: Slice, request: SliceRequest) {
+      if (!always && request.count * work < MUCH_WORK) return undefined;
+      const k = slice.directions.length;
+      const native = await program(`slice ${k}`, (of) => of.slice(k));
+      if (!native) return undefined;
+      const { reference, perSample, visit, signal } = request;
+      const frame = floats(precision, new Float64Array((1 + k) * layout.size));
+      [slice.origin, ...slice.directions].forEach((row, i) => frame.set(row, i * layout.size));
+      const fixed = { frame: { data: frame, shape: [1 + k, layout.size] } };
+      const job: Job = {
+        program: native,
+        data: whole,
+        fixed,
+        chunk,
+        ...(reference && !perSample && { references: { losses: reference } }),
+      };
+      const items = {
+        count: request.count,
+        at: (from: number, to: number) => {
+          const coordinates = floats(precision, new Float64Array(k * (to - from)));
+          for (let i = from; i < to; i++) coordinates.set(request.coordinatesAt(i), k * (i - from));
+          return { coordinates };
+        },
+      };
+      try {
+        await evaluate(defaultPool(), job, items, {
+          outputs: valueOutputs(native, perSample ? "rows" : "moments"),
+          signal,
+          visit(item, { arrays, moments }) {
+            if (count === undefined || perSample) return visit(item, evaluationIn(arrays, perSample));
+            const penalty = Number(arrays.penalty?.[0] ?? 0), m = moments.losses;
+            const spread = (squares: number) => Math.sqrt(squares / (m.count - 1) / m.count);
+            const standardError = spread(m.squares);
+            visit(item, {
+              loss: m.sum / m.count + penalty,
+              standardError,
+              subsampleError: standardError * Math.sqrt(Math.max(0, 1 - m.count / (available ?? m.count))),
+              ...(arrays.correct && { accuracy: Number(arrays.correct[0]) }),
+              ...(reference && { differenceError: spread(m.differenceSquares) }),
+            });
+          },
+        });
+      } finally {
+        defaultPool().forget(fixed);
+      }
+      return "native" as const;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const data of [whole, weights.get(whole)]) if (data) defaultPool().forget(data);
+      await wasm[Symbol.asyncDispose]();
+    },
+  };
+  return self;
+}
+
+/** Runs a program on the inputs of a check, by itself. */
+async function runOnce(
+  program: Program,
+  inputs: Record<string, HostTensor>,
+): Promise<Record<string, HostTensor>> {
+  const last = Math.max(...program.inputs.map(({ level }) => level));
+  const at = (level: number) =>
+    Object.fromEntries(
+      program.inputs.filter((p) => p.level === level && p.name in inputs).map((
+        { name },
+      ) => [name, inputs[name]]),
+    );
+  const varies = (name: string) =>
+    program.outputs.find((p) => p.name === name)!.shape[0] === "batch";
+  const outputs = Object.fromEntries(
+    program.outputs.map(({ name }) => [name, varies(name) ? "rows" : "sum"] as const),
+  );
+  const items = {
+    count: 1,
+    at: () => mapValues(at(last), ({ data }) => data),
+  };
+  const job: Job = { program, data: at(0), ...(last === 2 && { fixed: at(1) }) };
+  try {
+    const [result] = await evaluate(defaultPool(), job, items, { outputs });
+    return mapValues(result!.arrays, (data, name) => ({
+      data: data as Float32Array,
+      shape: program.outputs.find((p) => p.name === name)!.shape.length === 0 ? [] : [data.length],
+    }));
+  } finally {
+    if (job.data) defaultPool().forget(job.data);
+    if (job.fixed) defaultPool().forget(job.fixed);
+  }
+}
+
+/** Data as programs take it: floats in their precision, whole numbers as they are. */
+function feedsOf(fields: Record<string, NumberArray>, precision: Precision): Feeds {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, { data, shape }]) => [
+      `data/${name}`,
+      { data: data instanceof Int32Array ? data : floats(precision, data), shape },
+    ]),
+  );
+}
+
+/** Some samples of each field, from which a record is made. */
+function few(fields: Record<string, NumberArray>, count: number | undefined) {
+  const some = count === undefined
+    ? fields
+    : mapValues(fields, (f) => rowsOf(f, Int32Array.from({ length: Math.min(count, 6) }, (_, i) => i)));
+  return mapValues(some, ({ data, shape }) => ({
+    data: data instanceof Int32Array ? data : Float32Array.from(data),
+    shape,
+  }));
+}
+
+function floats(precision: Precision, values: ArrayLike<number>): Float32Array | Float64Array {
+  return precision === "float32" ? Float32Array.from(values) : Float64Array.from(values);
+}
+
+function inPrecisionOf(like: Vector, values: ArrayLike<number>): Vector {
+  return like instanceof Float32Array ? Float32Array.from(values) : Float64Array.from(values);
+}
+
+function mapValues<A, B>(record: Record<string, A>, f: (value: A, name: string) => B) {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
+}
