@@ -16,9 +16,36 @@ export function dot(a: Vector, b: Vector): number {
   return sum;
 }
 
-/** ‖a‖₂ */
+/** ‖a‖₂, also where the squares would underflow or overflow. */
 export function norm(a: Vector): number {
-  return Math.sqrt(dot(a, a));
+  const square = dot(a, a);
+  if (square > 1e-280 && square < Infinity || isNaN(square)) return Math.sqrt(square);
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]));
+  if (largest === 0 || largest === Infinity) return largest;
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] / largest) ** 2;
+  return largest * Math.sqrt(sum);
+}
+
+/** a / ‖a‖, as a new vector; NaN where a is 0. */
+export function unit<V extends Vector>(a: V): V {
+  const out = zeros(a), length = norm(a);
+  for (let i = 0; i < a.length; i++) out[i] = a[i] / length;
+  return out;
+}
+
+/**
+ * The power of two that brings the largest of some numbers near 1: scaling by it is exact, and squares of
+ * what is scaled neither underflow nor overflow. 1 where there is nothing to scale.
+ */
+export function evenScale(vectors: Iterable<ArrayLike<number>>): number {
+  let largest = 0;
+  for (const a of vectors) {
+    for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]));
+  }
+  if (!(largest > 0 && largest < Infinity)) return 1;
+  return 2 ** Math.min(1000, -Math.floor(Math.log2(largest)));
 }
 
 /** scale · a, as a new vector. */

@@ -70,6 +70,8 @@ export interface NamedPoint {
   readonly y: number;
   /** Its name. */
   readonly text: string;
+  /** Whether the name would rather stand below than above. */
+  readonly below?: boolean;
 }
 
 /**

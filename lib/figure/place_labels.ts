@@ -10,6 +10,8 @@ export interface Label {
   readonly text: string;
   /** How far from the point, 13 px by default. */
   readonly distance?: number;
+  /** Whether it would rather stand below than above. */
+  readonly below?: boolean;
   /** Whether it is left out rather than put where something is already. */
   readonly optional?: boolean;
 }
@@ -54,10 +56,11 @@ export function placeLabels(
 ): PlacedLabel[] {
   const placed: PlacedLabel[] = [];
   for (const label of labels) {
-    const { x, y, text, distance = 13, optional } = label;
+    const { x, y, text, distance = 13, below, optional } = label;
     const half = { x: textWidth(text, size, true) / 2 + 2, y: size * 0.62 };
     let best = { cost: Infinity, x, y };
-    places.forEach(([dx, dy], preference) => {
+    places.forEach(([dx, up], preference) => {
+      const dy = below ? -up : up;
       const cx = x + dx * (half.x + distance - 5);
       const cy = y + dy * (dx === 0 ? distance + 2 : distance);
       const box = { x1: cx - half.x, x2: cx + half.x, y1: cy - half.y, y2: cy + half.y };

@@ -84,10 +84,10 @@ export function pathNotes(
       distances &&
       `${residuals ? "" : "up to "}${formatNumber(highest(distances), 2)} from the centre`,
       coordinates.every(outside)
-        ? "all of it outside of the window"
+        ? "all outside the window"
         : outside(coordinates[coordinates.length - 1])
-        ? "ends outside of the window"
-        : coordinates.some(outside) && "partly outside of the window",
+        ? "ends outside the window"
+        : coordinates.some(outside) && "partly outside the window",
     ].filter((note) => typeof note === "string");
     return notes.length ? [`${name ?? "path"}: ${notes.join(", ")}`] : [];
   });

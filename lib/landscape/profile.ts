@@ -62,7 +62,13 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
     }))
     : pathsAmong(options, 1).length
     ? []
-    : [{ x: 0, y: center, text: called(alone ? "centre" : own.name, center) }];
+    : [{
+      x: 0,
+      y: center,
+      text: called(alone ? "centre" : own.name, center),
+      // Away from the lines above it, so that each name is beside its own.
+      below: others.length > 0 && others.every(({ landscape }) => landscape.center > center),
+    }];
   const signs = namedPoints(named, {
     theme,
     color: alone ? theme.accent : own.color,
@@ -80,6 +86,7 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
       ...margins,
       marginBottom: graded ? 8 : 42,
       height: graded ? 220 : 290,
+      insetBottom: others.length ? 24 : 0,
       x: { ...xAxis, label: graded ? null : labels[0], axis: graded ? null : "bottom" },
       y: {
         type,

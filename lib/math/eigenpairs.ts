@@ -1,4 +1,4 @@
-import { accumulate, norm, scaled } from "../vector.ts";
+import { accumulate, unit } from "../vector.ts";
 import { type Krylov, lanczos, type LanczosOptions, type RitzPair, ritzVector } from "./lanczos.ts";
 
 /** An eigenvalue with its unit vector. */
@@ -97,8 +97,6 @@ export async function eigenpairs(
     };
   }
 }
-
-const unit = (vector: Float64Array) => scaled(vector, 1 / norm(vector));
 
 /** A Ritz pair whose vector is made when it is needed, and once. */
 function candidate(run: Krylov, ritz: RitzPair): { value: number; pair: () => Eigenpair } {

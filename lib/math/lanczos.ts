@@ -1,4 +1,4 @@
-import { accumulate, dot, norm, scaled } from "../vector.ts";
+import { accumulate, dot, norm, unit } from "../vector.ts";
 import { tridiagonalEigen } from "./symmetric.ts";
 
 /** An eigenvalue that a Krylov space knows, with its vector as weights of the basis. */
@@ -70,7 +70,7 @@ export async function lanczos(
     if (basis.length + avoid.length >= dimension) return undefined;
     const vector = draw();
     await removeKnown(vector);
-    return scaled(vector, 1 / norm(vector));
+    return unit(vector);
   };
   const ritz = () => {
     const { values, vectors } = tridiagonalEigen(alpha, beta);
@@ -87,7 +87,7 @@ export async function lanczos(
       stopped = true;
       break;
     }
-    const a = dot(next, image), b = Math.sqrt(dot(image, image));
+    const a = dot(next, image), b = norm(image);
     if (!Number.isFinite(a) || !Number.isFinite(b)) {
       return { basis, pairs: [], exhausted: false, stopped, finite: false };
     }
@@ -98,11 +98,7 @@ export async function lanczos(
     const left = norm(image);
     const used = left <= 1e-12 * scale;
     beta.push(used ? 0 : left);
-    next = used
-      ? await fresh()
-      : basis.length + avoid.length < dimension
-      ? scaled(image, 1 / left)
-      : undefined;
+    next = used ? await fresh() : basis.length + avoid.length < dimension ? unit(image) : undefined;
     // the small eigenproblem is not free: every step at first, then at each twentieth part
     const due = m % Math.ceil(m / 20) === 0;
     if (next && due && satisfied(ritz())) break;
@@ -120,5 +116,5 @@ export async function lanczos(
 export function ritzVector({ basis }: Krylov, { weights }: RitzPair): Float64Array {
   const vector = new Float64Array(basis[0].length);
   basis.forEach((b, i) => accumulate(vector, b, weights[i]));
-  return scaled(vector, 1 / norm(vector));
+  return unit(vector);
 }

@@ -1,4 +1,4 @@
-import { dot, norm, type Vector } from "../vector.ts";
+import { dot, norm, unit, type Vector } from "../vector.ts";
 import { symmetricEigen } from "./symmetric.ts";
 
 /**
@@ -13,10 +13,8 @@ export function projection(
   directions: readonly Vector[],
   doing: string,
 ): (vector: Vector) => Float64Array {
-  const lengths = directions.map(norm);
-  const cosines = directions.map((a, i) =>
-    directions.map((b, j) => dot(a, b) / (lengths[i] * lengths[j]))
-  );
+  const lengths = directions.map(norm), units = directions.map(unit);
+  const cosines = units.map((a) => units.map((b) => dot(a, b)));
   const { values, vectors } = symmetricEigen(cosines);
   if (!(values[0] > 1e-12)) {
     throw new RangeError(
@@ -24,7 +22,7 @@ export function projection(
     );
   }
   return (vector) => {
-    const along = directions.map((d, i) => dot(d, vector) / lengths[i]);
+    const along = units.map((u) => dot(u, vector));
     const c = new Float64Array(directions.length);
     vectors.forEach((q, k) => {
       const weight = dot(q, Float64Array.from(along)) / values[k];

@@ -1,3 +1,5 @@
+import { norm } from "../vector.ts";
+
 /** The arithmetic mean; NaN of nothing. */
 export function mean(values: ArrayLike<number>): number {
   let sum = 0;
@@ -8,9 +10,7 @@ export function mean(values: ArrayLike<number>): number {
 /** The sample standard deviation, with n − 1; NaN of fewer than two values. */
 export function standardDeviation(values: ArrayLike<number>): number {
   const center = mean(values);
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] - center) ** 2;
-  return Math.sqrt(sum / (values.length - 1));
+  return norm(Float64Array.from(values, (x) => x - center)) / Math.sqrt(values.length - 1);
 }
 
 /** s/√n: the standard error of the mean; NaN of fewer than two values. */

@@ -43,9 +43,9 @@ Deno.test("a path that leaves the window says so", () => {
   const at = (from: number, to: number, overlay = [spiral()]) =>
     wordsOf(sampled([axis(from, to, 9), axis(-1, 1, 9)], bowl).plot({ overlay }));
   assert(!at(-2, 2).includes("outside"));
-  assert(at(-2, 1).includes("partly outside of the window"));
-  assert(at(0.2, 2).includes("ends outside of the window"));
-  assert(at(3, 4).includes("all of it outside of the window"));
+  assert(at(-2, 1).includes("partly outside the window"));
+  assert(at(0.2, 2).includes("ends outside the window"));
+  assert(at(3, 4).includes("all outside the window"));
 });
 
 Deno.test("labels that do not fit beside an axis are shortened, and the subtitle says the rest", () => {
