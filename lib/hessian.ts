@@ -1,5 +1,5 @@
 import { checkVector, type Layout } from "./layout.ts";
-import type { Loss, Operator } from "./loss.ts";
+import type { Linearized, Loss, Operator } from "./loss.ts";
 import { sizeOf, type Vector } from "./vector.ts";
 
 /** The Hessian of a loss at a θ, on all of θ or on some of its tensors. */
@@ -52,11 +52,14 @@ export function hessian(
   const restrict = (v: Vector) => {
     for (const { offset, shape } of fixed) v.fill(0, offset, offset + sizeOf(shape));
   };
+  let linearized: Promise<Linearized | undefined> | undefined, used = engine;
   return {
     size: layout.size,
     dimension,
     restrict,
-    engine,
+    get engine() {
+      return used;
+    },
     precision,
     samples,
     samplesAvailable,
@@ -64,11 +67,18 @@ export function hessian(
       checkVector(layout, v, "multiply with the Hessian", "v");
       const inside = v.slice();
       restrict(inside);
-      const image = await loss.product(point, inside, options);
+      const at = await (linearized ??= loss.linearize?.(point) ?? Promise.resolve(undefined));
+      if (at) used = at.engine;
+      const image = at
+        ? await at.product(inside, options)
+        : await loss.product(point, inside, options);
       restrict(image);
       return image;
     },
-    release() {},
+    async release() {
+      (await linearized)?.release();
+      linearized = undefined;
+    },
   };
 }
 

@@ -90,7 +90,7 @@ export async function interpolate(
     const finish = provenance(loss);
     const reference = await evaluated(loss, points[0], job);
     const losses: Evaluation["perSample"][] = [];
-    const way = await sampled(loss, {
+    const { engine, ...way } = await sampled(loss, {
       size: axis.length,
       order: reference ? knotsFirst(axis, last) : [],
       at: (i) => pointOn(points, axis[i], loss.layout, normalize === "layer"),
@@ -111,6 +111,7 @@ export async function interpolate(
       ...(names && { names: [...names] }),
       partial: count < axis.length,
       provenance: finish({
+        engine,
         evaluations: count,
         seed: intervals?.method === "bootstrap" ? seed : undefined,
       }),

@@ -119,10 +119,12 @@ export async function landscape(
     const axes = chosen.extents.map((extent, k) => axisOf(extent, shape[k]));
     const losses: Evaluation["perSample"][] = [];
     const keep = axes.length === 1 && loss.samples !== undefined && loss.samples < bootstrapBelow;
-    const grid = await sampled(loss, {
+    const { engine, ...grid } = await sampled(loss, {
       size: sizeOf(shape),
       order: reference ? coarseToFine(shape) : [],
       at: (index) => pointAt(window, coordinatesAt(axes, index)),
+      within: { slice: window, coordinatesAt: (index) => coordinatesAt(axes, index) },
+      perSample: keep,
       known: (index) => coordinatesAt(axes, index).every((c) => c === 0) ? reference : undefined,
       reference,
       visit: (index, { perSample }) => keep && (losses[index] = perSample),
@@ -141,6 +143,7 @@ export async function landscape(
       ...(intervals && { intervals }),
       partial: count < grid.done.length,
       provenance: finish({
+        engine,
         evaluations: count + chosen.trials + (reference && !atOrigin ? 1 : 0),
         seed: intervals?.method === "bootstrap" ? seed : undefined,
       }),

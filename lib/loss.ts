@@ -1,3 +1,4 @@
+import { pointAt, type Slice } from "./slice.ts";
 import { checkVector, type Layout } from "./layout.ts";
 import { accumulate, sizeOf, type Vector } from "./vector.ts";
 
@@ -50,6 +51,31 @@ export interface Operator {
   release(): void;
 }
 
+/** What computes a loss: tfjs on WebAssembly, ONNX Runtime in workers, or plain arithmetic. */
+export type Engine = "wasm" | "native" | "closed form";
+
+/** Points of a slice that a loss is asked for at once. */
+export interface SliceRequest {
+  /** How many. */
+  count: number;
+  /** The coordinates of the i-th point. */
+  coordinatesAt(i: number): ArrayLike<number>;
+  /** Per-sample losses that differences are taken against. */
+  reference?: Float32Array | Float64Array;
+  /** Whether per-sample losses are wanted, in place of the errors of differences. */
+  perSample: boolean;
+  /** Is told of every point, in any order. */
+  visit(i: number, evaluation: Evaluation & { differenceError?: number }): void;
+  /** Stops it: the promise resolves, and what was visited stays. */
+  signal?: AbortSignal;
+}
+
+/** The Hessian at one θ. */
+export interface Linearized extends Pick<Operator, "product" | "release"> {
+  /** What computes its products. */
+  readonly engine: Engine;
+}
+
 /**
  * A function of θ with its derivatives. It knows its data, batches, hooks, penalty, mode and engine, so
  * that no analysis has to. It never changes θ, the model or the data.
@@ -61,8 +87,8 @@ export interface Loss {
   readonly samples: number | undefined;
   /** How many samples there are to choose from: more than `samples` where a subsample is used. */
   readonly samplesAvailable?: number;
-  /** What computes it, for the provenance of results. */
-  readonly engine: "wasm" | "closed form";
+  /** What computes a single value of it, for the provenance of results. */
+  readonly engine: Engine;
   /** The precision it is computed in. */
   readonly precision: "float32" | "float64";
   /** The loss at θ. */
@@ -78,6 +104,13 @@ export interface Loss {
     theta: Vector,
     options?: LossOptions & { seed?: number },
   ): Promise<ValueAndGradient>;
+  /**
+   * Many points of a slice at once, on all cores. Gives what computed them, or undefined, and then nothing was
+   * done: where it would not pay, or cannot be.
+   */
+  sampleSlice?(slice: Slice, request: SliceRequest): Promise<Engine | undefined>;
+  /** The Hessian at one θ for many products; undefined where that would not pay, or cannot be. */
+  linearize?(theta: Vector): Promise<Linearized | undefined>;
   /** Frees the memory that the loss holds. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -156,7 +189,7 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
   const { layout } = loss;
   const check = (theta: Vector) => checkVector(layout, theta, "evaluate the loss");
   const plus = (a: Vector, b: Vector) => (accumulate(a, b), a);
-  const { valueAndGradient } = loss;
+  const { valueAndGradient, sampleSlice, linearize } = loss;
   return {
     layout,
     samples: loss.samples,
@@ -190,6 +223,32 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
           ...rest,
           value: value + penalty.value(layout, theta),
           gradient: plus(gradient, penalty.gradient(layout, theta)),
+        };
+      },
+    }),
+    ...(sampleSlice && {
+      sampleSlice(slice: Slice, request: SliceRequest) {
+        return sampleSlice.call(loss, slice, {
+          ...request,
+          visit(i, { loss: value, perSample, ...rest }) {
+            const extra = penalty.value(layout, pointAt(slice, request.coordinatesAt(i)));
+            const losses = perSample?.map((x) => x + extra) as typeof perSample;
+            request.visit(i, {
+              ...rest,
+              loss: value + extra,
+              ...(losses && { perSample: losses }),
+            });
+          },
+        });
+      },
+    }),
+    ...(linearize && {
+      async linearize(theta: Vector) {
+        const at = await linearize.call(loss, theta);
+        return at && {
+          ...at,
+          product: async (v: Vector, options?: LossOptions) =>
+            plus(await at.product(v, options), penalty.product(layout, theta, v)),
         };
       },
     }),

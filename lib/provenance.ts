@@ -1,5 +1,5 @@
 import config from "../deno.json" with { type: "json" };
-import type { Loss } from "./loss.ts";
+import type { Engine, Loss } from "./loss.ts";
 
 /** Where the numbers of a result come from. */
 export interface Provenance {
@@ -29,16 +29,22 @@ export type Source = Partial<
 /** A function that gives the provenance of a result that is begun now. */
 export function provenance(
   source: Source = {},
-): (state: { evaluations: number; seed?: number }) => Provenance {
+): (state: { evaluations: number; seed?: number; engine?: Engine }) => Provenance {
   const began = performance.now();
-  const { engine, precision, samples, samplesAvailable } = source;
-  const known = Object.entries({ engine, precision, samples, samplesAvailable })
-    .filter(([, value]) => value !== undefined);
-  return ({ evaluations, seed }) => ({
-    ...Object.fromEntries(known),
+  return ({ evaluations, seed, engine = source.engine }) => ({
+    ...known({ ...pick(source), engine }),
     ...(seed === undefined ? {} : { seed }),
     versions: { losslandscape: config.version, deno: Deno.version.deno },
     seconds: (performance.now() - began) / 1000,
     evaluations,
   });
 }
+
+const pick = ({ precision, samples, samplesAvailable }: Source) => ({
+  precision,
+  samples,
+  samplesAvailable,
+});
+
+const known = (record: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));

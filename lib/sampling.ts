@@ -1,8 +1,9 @@
-import type { Evaluation, Loss } from "./loss.ts";
+import type { Engine, Evaluation, Loss } from "./loss.ts";
 import { bootstrap } from "./math/bootstrap.ts";
 import { pairedError } from "./math/statistics.ts";
 import { tQuantile } from "./math/student.ts";
 import type { Job } from "./progress.ts";
+import type { Slice } from "./slice.ts";
 import type { Vector } from "./vector.ts";
 
 /** A loss at many points: one entry a point, NaN where it was not computed or the loss has no such number. */
@@ -49,22 +50,33 @@ export async function evaluated(
   }
 }
 
-/**
- * Evaluates a loss at the points of `order`, one after the other, until it is stopped. `known` gives the
- * evaluations that are there already; `visit` sees each one as it comes.
- */
+/** Where a loss is to be evaluated. */
+export interface Points {
+  /** How many points there are. */
+  size: number;
+  /** The points that are wanted, in this order. */
+  order: Iterable<number>;
+  /** θ at a point. */
+  at: (index: number) => Vector;
+  /** The slice that the points lie in, and their coordinates: for losses that take many at once. */
+  within?: { slice: Slice; coordinatesAt: (index: number) => ArrayLike<number> };
+  /** Evaluations that are there already. */
+  known?: (index: number) => Evaluation | undefined;
+  /** What differences are taken against. */
+  reference?: Evaluation;
+  /** Whether `visit` wants per-sample losses. */
+  perSample?: boolean;
+  /** Sees each evaluation as it comes. */
+  visit?: (index: number, evaluation: Evaluation) => void;
+}
+
+/** Evaluates a loss at many points until it is stopped: all at once where the loss can, or one after the other. */
 export async function sampled(
   loss: Loss,
-  { size, order, at, known, reference, visit }: {
-    size: number;
-    order: Iterable<number>;
-    at: (index: number) => Vector;
-    known?: (index: number) => Evaluation | undefined;
-    reference?: Evaluation;
-    visit?: (index: number, evaluation: Evaluation) => void;
-  },
+  points: Points,
   job: Job,
-): Promise<Sampled> {
+): Promise<Sampled & { engine: Engine }> {
+  const { size, at, known, reference, within, perSample = false, visit } = points;
   const result: Sampled = { values: new Float64Array(size).fill(NaN), done: new Uint8Array(size) };
   const put = (
     name: Exclude<keyof Sampled, "done">,
@@ -73,23 +85,46 @@ export async function sampled(
   ) => {
     if (value !== undefined) (result[name] ??= new Float64Array(size).fill(NaN))[index] = value;
   };
-  for (const index of order) {
-    const there = known?.(index);
-    if (there) job.advance();
-    const evaluation = there ?? await evaluated(loss, at(index), job);
-    if (!evaluation) break;
-    const { perSample } = evaluation;
+  const take = (index: number, evaluation: Evaluation & { differenceError?: number }) => {
+    const { perSample: losses, differenceError } = evaluation;
     result.done[index] = 1;
     put("values", index, evaluation.loss);
     put("standardErrors", index, evaluation.standardError);
     put("subsampleErrors", index, evaluation.subsampleError);
     put("accuracies", index, evaluation.accuracy);
-    if (perSample && reference?.perSample) {
-      put("differenceErrors", index, pairedError(perSample, reference.perSample));
-    }
+    const paired = losses && reference?.perSample && pairedError(losses, reference.perSample);
+    put("differenceErrors", index, paired ?? differenceError);
     visit?.(index, evaluation);
+  };
+  const order = [...points.order], open: number[] = [];
+  for (const index of order) {
+    const there = known?.(index);
+    if (!there) open.push(index);
+    else {
+      job.advance();
+      take(index, there);
+    }
   }
-  return result;
+  const engine = open.length > 0 && within && !job.stopped
+    ? await loss.sampleSlice?.(within.slice, {
+      count: open.length,
+      coordinatesAt: (i) => within.coordinatesAt(open[i]),
+      reference: reference?.perSample,
+      perSample,
+      signal: job.signal,
+      visit(i, evaluation) {
+        job.advance();
+        take(open[i], evaluation);
+      },
+    })
+    : undefined;
+  if (engine) return { ...result, engine };
+  for (const index of open) {
+    const evaluation = await evaluated(loss, at(index), job);
+    if (!evaluation) break;
+    take(index, evaluation);
+  }
+  return { ...result, engine: loss.engine };
 }
 
 /** From this many samples on, the mean is taken to be normal; below, intervals come from the bootstrap. */

@@ -9,7 +9,8 @@ import * as tf from "../tensor/tf.ts";
 import { sizeOf } from "../vector.ts";
 import { checkSampling, type SamplingOptions, subsample } from "./subsample.ts";
 import { requireBackend } from "./started.ts";
-import { fieldsOf, rowsOf, tensorLoss, tensorOf, tensorsOf } from "./tensor_loss.ts";
+import { lossOn } from "./native_loss.ts";
+import { fieldsOf, rowsOf, tensorOf, tensorsOf } from "./tensor_loss.ts";
 
 /** A loss as a user writes it: named tensors in, per-sample losses [n] or a scalar out. */
 export type TensorFunction = (
@@ -58,8 +59,8 @@ export function functionLoss(
   });
   const shared = { layout, seed: options.seed ?? 42, work: movable(layout), forward };
   return givesPerSample(layout, forward, fields)
-    ? tensorLoss({ ...shared, ...subsample(fields, options) })
-    : tensorLoss({ ...shared, fields });
+    ? lossOn({ ...shared, ...subsample(fields, options) }, options)
+    : lossOn({ ...shared, fields }, options);
 }
 
 /** A record that says so when it is asked for what it has not: a misspelt name would surface deep in tfjs. */

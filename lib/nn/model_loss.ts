@@ -13,7 +13,8 @@ import { boundModel } from "./bound_model.ts";
 import { layoutOf } from "./model.ts";
 import { checkSampling, type SamplingOptions, subsample } from "./subsample.ts";
 import { checkTargets, criterionFor } from "./targets.ts";
-import { fieldsOf, tensorLoss } from "./tensor_loss.ts";
+import { lossOn } from "./native_loss.ts";
+import { fieldsOf } from "./tensor_loss.ts";
 
 /** A batch as hooks see it: tensors, in the shape that the samples came in. */
 export interface Batch {
@@ -89,7 +90,7 @@ export function modelLoss(
   const selection = subsample(fieldsOf({ ...inputs, "·targets": targets }), options, mode);
 
   let looked = !logits || bound.linearEnd || bound.end !== undefined;
-  return tensorLoss({
+  return lossOn({
     ...selection,
     layout,
     seed,
@@ -120,7 +121,7 @@ export function modelLoss(
         penalty,
       };
     },
-  });
+  }, options);
 }
 
 /** @throws {TypeError} if a hook did not give a batch back. */

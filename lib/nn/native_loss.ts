@@ -13,7 +13,17 @@ import type { Evaluation, Loss, LossOptions, SliceRequest } from "../loss.ts";
 import type { Slice } from "../slice.ts";
 import { ready } from "../tensor/backend.ts";
 import type { Vector } from "../vector.ts";
-import { evaluationOf, rowsOf, type TensorLossParts } from "./tensor_loss.ts";
+import type { SamplingOptions } from "./subsample.ts";
+import { evaluationOf, rowsOf, tensorLoss, type TensorLossParts } from "./tensor_loss.ts";
+
+/** A loss on the engine that is asked for. */
+export function lossOn(
+  parts: TensorLossParts,
+  { engine = "auto", precision = "float32" }: Pick<SamplingOptions, "engine" | "precision">,
+): Loss {
+  const wasm = tensorLoss(parts);
+  return engine === "wasm" ? wasm : nativeLoss(wasm, parts, { engine, precision });
+}
 
 /** What decides where a loss is computed. */
 export interface EngineOptions {
@@ -58,7 +68,9 @@ export function nativeLoss(
     if (!single || (engine === "native" && refused === undefined && !nativeAvailable().ok)) {
       throw new NativeUnavailable(
         `Cannot compute natively: ${reason}; ` +
-          (single ? 'give it, or use engine: "auto"' : 'double precision needs it, or use "float32"'),
+          (single
+            ? 'give it, or use engine: "auto"'
+            : 'double precision needs it, or use "float32"'),
       );
     }
     if (refused === undefined && engine === "native") console.error(`Computing on wasm: ${reason}`);
@@ -96,7 +108,10 @@ export function nativeLoss(
   }
 
   /** The data of some samples, with the weight 1/n where a program takes it. */
-  const dataOf = (program: Program, indices: Int32Array | undefined): { data: Feeds; n: number } => {
+  const dataOf = (
+    program: Program,
+    indices: Int32Array | undefined,
+  ): { data: Feeds; n: number } => {
     const chosen = indices
       ? feedsOf(mapValues(fields, (field) => rowsOf(field, indices)), precision)
       : whole;
@@ -134,9 +149,13 @@ export function nativeLoss(
     return result!;
   }
 
-  const valueOutputs = ({ outputs }: Program, perSample: Reduction): Record<string, Reduction> =>
+  /** What becomes of the outputs of a value program: per-sample numbers, and a penalty that samples share. */
+  const valueOutputs = ({ outputs }: Program, perSample: boolean): Record<string, Reduction> =>
     Object.fromEntries(
-      outputs.map(({ name }) => [name, name === "losses" && count !== undefined ? perSample : "mean"]),
+      outputs.map(({ name, shape }) => {
+        if (shape[0] !== "batch") return [name, "mean"];
+        return [name, name === "losses" && perSample ? "rows" : "moments"];
+      }),
     );
 
   async function evaluateAt(
@@ -146,18 +165,21 @@ export function nativeLoss(
     const native = always && await program("value", (of) => of.value());
     if (!native) return await wasm.evaluate(theta, options);
     checkVector(layout, theta, "evaluate the loss");
-    const { arrays } = await run(native, "theta", theta, valueOutputs(native, "rows"), options);
-    return evaluationIn(arrays, options.perSample);
+    const result = await run(native, "theta", theta, valueOutputs(native, true), options);
+    return evaluationIn(result, options.perSample);
   }
 
   /** An evaluation from what a value program gave. */
-  const evaluationIn = (arrays: Evaluated["arrays"], perSample: boolean | undefined): Evaluation => {
+  const evaluationIn = (result: Evaluated, perSample: boolean | undefined): Evaluation => {
+    const { arrays } = result;
     const penalty = Number(arrays.penalty?.[0] ?? 0);
     if (count === undefined) return { loss: Number(arrays.losses[0]) + penalty };
     const losses = arrays.losses as Float32Array | Float64Array;
-    const share = arrays.correct && Number(arrays.correct[0]);
-    return evaluationOf(losses, { penalty, accuracy: share, available, perSample });
+    return evaluationOf(losses, { penalty, ...accuracyIn(result), available, perSample });
   };
+
+  const accuracyIn = ({ moments: { correct } }: Evaluated) =>
+    correct && { accuracy: correct.sum / correct.count };
 
   const linearize = async (theta: Vector) => {
     if (!always && work * PRODUCTS * PRODUCT_COST < MUCH_WORK) return undefined;
@@ -232,18 +254,22 @@ export function nativeLoss(
       };
       try {
         await evaluate(defaultPool(), job, items, {
-          outputs: valueOutputs(native, perSample ? "rows" : "moments"),
+          outputs: valueOutputs(native, perSample),
           signal,
-          visit(item, { arrays, moments }) {
-            if (count === undefined || perSample) return visit(item, evaluationIn(arrays, perSample));
+          visit(item, result) {
+            const { arrays, moments } = result;
+            if (count === undefined || perSample) {
+              return visit(item, evaluationIn(result, perSample));
+            }
             const penalty = Number(arrays.penalty?.[0] ?? 0), m = moments.losses;
             const spread = (squares: number) => Math.sqrt(squares / (m.count - 1) / m.count);
             const standardError = spread(m.squares);
             visit(item, {
               loss: m.sum / m.count + penalty,
               standardError,
-              subsampleError: standardError * Math.sqrt(Math.max(0, 1 - m.count / (available ?? m.count))),
-              ...(arrays.correct && { accuracy: Number(arrays.correct[0]) }),
+              subsampleError: standardError *
+                Math.sqrt(Math.max(0, 1 - m.count / (available ?? m.count))),
+              ...accuracyIn(result),
               ...(reference && { differenceError: spread(m.differenceSquares) }),
             });
           },
@@ -309,7 +335,8 @@ function feedsOf(fields: Record<string, NumberArray>, precision: Precision): Fee
 function few(fields: Record<string, NumberArray>, count: number | undefined) {
   const some = count === undefined
     ? fields
-    : mapValues(fields, (f) => rowsOf(f, Int32Array.from({ length: Math.min(count, 6) }, (_, i) => i)));
+    : mapValues(fields, (f) =>
+      rowsOf(f, Int32Array.from({ length: Math.min(count, 6) }, (_, i) => i)));
   return mapValues(some, ({ data, shape }) => ({
     data: data instanceof Int32Array ? data : Float32Array.from(data),
     shape,

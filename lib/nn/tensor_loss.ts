@@ -229,7 +229,7 @@ export function evaluationOf(
   },
 ): Evaluation {
   const n = losses.length;
-  if (penalty) for (let i = 0; i < n; i++) losses[i] += penalty;
+  if (penalty) { for (let i = 0; i < n; i++) losses[i] += penalty; }
   const error = standardError(losses);
   return {
     loss: mean(losses),

@@ -287,7 +287,7 @@ Deno.test("misuse is said before anything runs", () => {
       make(train, { maxBatches: 1.5 }),
       "maxBatches must be a positive integer or null for all, got 1.5",
     ],
-    [make(train, { engine: "cuda" }), 'engine must be "auto" or "wasm"'],
+    [make(train, { engine: "cuda" }), 'engine must be "auto", "native" or "wasm"'],
   ];
   for (const [f, message] of cases) assertThrows(f, RangeError, message);
   const broken = inputs.data.slice();
