@@ -201,7 +201,9 @@ export function nativeLoss(
 
   const self: Loss = {
     ...wasm,
-    engine: always ? "native" : wasm.engine,
+    get engine() {
+      return always && refused === undefined ? "native" : wasm.engine;
+    },
     precision,
     evaluate: evaluateAt,
     value: async (theta, options) => (await evaluateAt(theta, options)).loss,
