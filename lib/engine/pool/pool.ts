@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type {
   Answer,
   Header,
@@ -118,29 +119,35 @@ export function pool(
     }
   };
 
-  /** Hands out pieces: to idle workers, then to new ones, then ahead of time to busy ones. */
+  /**
+   * Hands out pieces: to idle workers, then to new ones, then ahead of time to busy ones. To start a worker
+   * blocks this thread for some 50 ms: so one at a time, with a turn of the event loop in between.
+   */
   const dispatch = () => {
-    const alive = lanes.filter((lane) => lane.worker), asleep = lanes.filter((l) => !l.worker);
-    const rounds: [Lane[], number][] = [[alive, 1], [asleep, 1]];
-    for (let depth = 2; depth <= DEPTH; depth++) rounds.push([lanes, depth]);
-    for (const [some, depth] of rounds) {
-      for (const lane of some) {
-        while (lane.sent.length < depth) {
-          const next = take(lane);
-          if (!next) break;
-          lane.worker ?? wake(lane);
-          lane.sent.push(next);
-          try {
-            const { task, transfer } = next.piece.task();
-            const { header } = next.job.source;
-            send(lane, { kind: "task", id: next.id, header, task }, transfer);
-          } catch (error) {
-            lane.sent.pop();
-            next.job.settle(error as Error);
-          }
-        }
+    for (const lane of lanes) if (lane.worker) fill(lane, 1);
+    if (lanes.some((lane) => !lane.worker && fill(lane, 1))) return void setImmediate(dispatch);
+    for (const lane of lanes) if (lane.worker) fill(lane, DEPTH);
+  };
+
+  /** Sends pieces to a lane until it has so many, and says whether there was one. */
+  const fill = (lane: Lane, depth: number): boolean => {
+    let some = false;
+    while (lane.sent.length < depth) {
+      const next = take(lane);
+      if (!next) break;
+      some = true;
+      lane.worker ?? wake(lane);
+      lane.sent.push(next);
+      try {
+        const { task, transfer } = next.piece.task();
+        const { header } = next.job.source;
+        send(lane, { kind: "task", id: next.id, header, task }, transfer);
+      } catch (error) {
+        lane.sent.pop();
+        next.job.settle(error as Error);
       }
     }
+    return some;
   };
 
   const wake = (lane: Lane) => {
