@@ -243,7 +243,7 @@ Deno.test("without a permission the answer is no, and nobody is asked", async ()
 Deno.test("without the package the first job says so, and from then on the answer is no", async () => {
   const folder = await Deno.makeTempDir();
   const own = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url)));
-  const imports = { ...own.imports, "onnxruntime-node": "./nowhere.js" };
+  const imports = { ...own.imports, "npm:onnxruntime-node@1.30.0": "./nowhere.js" };
   await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports }));
   const { out, err } = await script(
     ["--config", `${folder}/deno.json`, "--no-lock", "--allow-ffi", "--allow-read"],
