@@ -1,4 +1,5 @@
-import { clearState, describe, type Layout } from "./layout.ts";
+import { clearState, type Layout } from "./layout.ts";
+import { describe } from "./options.ts";
 import type { Checkpoint, Run } from "./run.ts";
 import { firstNotFinite, type Vector } from "./vector.ts";
 
@@ -16,11 +17,14 @@ export function checkpointsOf(
     );
   }
   if (list.length === 0) throw new RangeError(`Cannot ${doing}: there is no checkpoint`);
-  const size = list[0].theta.length;
-  list.forEach(({ theta, epoch }: Checkpoint, i) => {
-    const what = `checkpoint ${i + 1} (epoch ${epoch})`;
+  const size = list[0]?.theta?.length;
+  list.forEach((checkpoint: Checkpoint | undefined, i) => {
+    const { theta, epoch } = checkpoint ?? {};
+    const what = `checkpoint ${i + 1}${epoch === undefined ? "" : ` (epoch ${epoch})`}`;
     if (!(theta instanceof Float32Array || theta instanceof Float64Array)) {
-      throw new TypeError(`Cannot ${doing}: ${what} must be a Float32Array or Float64Array`);
+      throw new TypeError(
+        `Cannot ${doing}: ${what} must be a Float32Array or Float64Array, got ${describe(theta)}`,
+      );
     }
     if (theta.length !== size) {
       throw new RangeError(

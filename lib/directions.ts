@@ -1,5 +1,6 @@
-import { checkVector, clearState, describe, type Layout, type Role } from "./layout.ts";
+import { checkLayout, checkVector, clearState, type Layout, type Role, roles } from "./layout.ts";
 import { random } from "./math/random.ts";
+import { checkInteger, describe, largestVector, optionsOf } from "./options.ts";
 import { named } from "./slice.ts";
 import { added, dot, firstNotFinite, norm, scaled, sizeOf, type Vector } from "./vector.ts";
 
@@ -61,13 +62,14 @@ export interface DirectionOptions extends NormalizeOptions {
 export function randomDirections(
   layout: Layout,
   origin: Vector,
-  { count = 2, orthogonal = false, seed = 42, ...options }: DirectionOptions = {},
+  options: DirectionOptions = {},
 ): Float64Array[] {
   const doing = "draw directions";
-  if (!Number.isInteger(count) || count < 1) {
-    throw new RangeError(`Cannot ${doing}: count must be an integer of 1 or more, got ${count}`);
-  }
-  const units = unitsOf(layout, origin, options, doing);
+  const { count = 2, orthogonal = false, seed = 42, ...fit } = optionsOf(options, doing);
+  checkLayout(layout, doing);
+  const most = Math.max(1, Math.floor(largestVector / layout.size));
+  checkInteger(count, "count", doing, { least: 1, most });
+  const units = unitsOf(layout, origin, fit, doing);
   if (orthogonal && units.moved < count) {
     throw new RangeError(
       `Cannot ${doing}: only ${units.moved} numbers may move, too few for ${count} orthogonal directions`,
@@ -83,7 +85,7 @@ export function randomDirections(
     scaleUnits(direction, units);
     directions.push(direction);
   }
-  const { normalize = "filter" } = options;
+  const { normalize = "filter" } = fit;
   return (orthogonal ? orthogonalized(directions) : directions).map((direction, k) =>
     named(
       direction,
@@ -121,8 +123,9 @@ export function normalizedDirection(
   options: NormalizeOptions = {},
 ): Float64Array {
   const doing = "normalize the direction";
+  checkLayout(layout, doing);
   checkVector(layout, direction, doing, "the direction");
-  const units = unitsOf(layout, origin, options, doing);
+  const units = unitsOf(layout, origin, optionsOf(options, doing), doing);
   const out = Float64Array.from(direction, (x, i) => units.unit[i] < 0 ? 0 : x);
   scaleUnits(out, units);
   return out;
@@ -145,12 +148,25 @@ export function normalizedDirection(
 export function directionsBetween(
   origin: Vector,
   ends: readonly Vector[],
-  { layout }: { layout?: Layout } = {},
+  options: { layout?: Layout } = {},
 ): Float64Array[] {
   const doing = "take the directions between weights";
+  const { layout } = optionsOf(options, doing);
   if (!Array.isArray(ends) || ends.length === 0) {
-    throw new RangeError(`Cannot ${doing}: ends must be a list of vectors, got ${describe(ends)}`);
+    throw new RangeError(
+      `Cannot ${doing}: ends must be a list of one or more vectors, got ${
+        Array.isArray(ends) ? "an empty list" : describe(ends)
+      }`,
+    );
   }
+  [origin, ...ends].forEach((vector: Vector, k) => {
+    if (vector instanceof Float32Array || vector instanceof Float64Array) return;
+    throw new TypeError(
+      `Cannot ${doing}: ${k ? `end ${k}` : "origin"} must be a Float32Array or Float64Array, got ${
+        describe(vector)
+      }`,
+    );
+  });
   if (layout) checkVector(layout, origin, doing, "origin");
   return ends.map((end: Vector, k) => {
     if (end.length !== origin.length) {
@@ -199,6 +215,15 @@ function unitsOf(
   if (!["filter", "layer", "none"].includes(normalize)) {
     throw new RangeError(
       `Cannot ${doing}: normalize must be "filter", "layer" or "none", got ${normalize}`,
+    );
+  }
+  const list = Array.isArray(ignore),
+    unknown = list && ignore.find((role) => !roles.includes(role));
+  if (!list || unknown !== undefined) {
+    throw new RangeError(
+      `Cannot ${doing}: ignore must be a list of roles (${roles.join(", ")}), got ${
+        list ? `"${unknown}"` : describe(ignore)
+      }`,
     );
   }
   const unit = new Int32Array(layout.size).fill(-1);

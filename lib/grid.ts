@@ -41,15 +41,17 @@ export function coarseToFine(shape: readonly number[]): Int32Array {
       return offset === 0 ? 0 : Math.clz32(offset & -offset);
     })
   );
-  const buckets = Array.from({ length: 32 }, (): number[] => []);
-  const size = sizeOf(shape);
+  const size = sizeOf(shape), level = new Uint8Array(size), next = new Int32Array(33);
   for (let index = 0; index < size; index++) {
-    let rest = index, level = 0;
+    let rest = index;
     for (let k = shape.length - 1; k >= 0; k--) {
-      level = Math.max(level, levels[k][rest % shape[k]]);
+      level[index] = Math.max(level[index], levels[k][rest % shape[k]]);
       rest = Math.floor(rest / shape[k]);
     }
-    buckets[level].push(index);
+    next[level[index] + 1]++;
   }
-  return Int32Array.from(buckets.flat());
+  for (let l = 1; l < 33; l++) next[l] += next[l - 1];
+  const order = new Int32Array(size);
+  for (let index = 0; index < size; index++) order[next[level[index]]++] = index;
+  return order;
 }

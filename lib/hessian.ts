@@ -1,5 +1,6 @@
 import { checkVector, type Layout } from "./layout.ts";
-import type { Linearized, Loss, Operator } from "./loss.ts";
+import { checkLoss, type Linearized, type Loss, type Operator } from "./loss.ts";
+import { describe, optionsOf } from "./options.ts";
 import { sizeOf, type Vector } from "./vector.ts";
 
 /** The Hessian of a loss at a θ, on all of θ or on some of its tensors. */
@@ -40,9 +41,11 @@ export interface Hessian extends Operator {
 export function hessian(
   loss: Loss,
   theta: Vector,
-  { parameters }: { parameters?: readonly string[] } = {},
+  options: { parameters?: readonly string[] } = {},
 ): Hessian {
-  const doing = "make the Hessian", { layout } = loss;
+  const doing = "make the Hessian";
+  checkLoss(loss, doing);
+  const { parameters } = optionsOf(options, doing), { layout } = loss;
   checkVector(layout, theta, doing);
   const fixed = fixedTensors(layout, parameters, doing);
   const point = theta.slice();
@@ -83,6 +86,11 @@ export function hessian(
 }
 
 function fixedTensors(layout: Layout, parameters: readonly string[] | undefined, doing: string) {
+  if (parameters !== undefined && !Array.isArray(parameters)) {
+    throw new TypeError(
+      `Cannot ${doing}: parameters must be a list of names of tensors, got ${describe(parameters)}`,
+    );
+  }
   const names = layout.tensors.map(({ name }) => name);
   const unknown = parameters?.find((name) => !names.includes(name));
   if (unknown !== undefined) {

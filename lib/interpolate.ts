@@ -1,12 +1,14 @@
 import { type Figure, figure } from "./figure/figure.ts";
 import { axisOf, coarseToFine, type Extent } from "./grid.ts";
-import { checkVector, describe, type Layout, part } from "./layout.ts";
-import type { Evaluation, Loss } from "./loss.ts";
+import { checkVector, type Layout, part } from "./layout.ts";
+import { checkLoss, type Evaluation, type Loss } from "./loss.ts";
 import type { Landscape } from "./landscape.ts";
 import { drawLandscape } from "./landscape/draw.ts";
 import { standardError } from "./math/statistics.ts";
+import { checkInteger, checkPoints as checkCount, describe, optionsOf } from "./options.ts";
 import { type Control, steps } from "./progress.ts";
 import { provenance } from "./provenance.ts";
+import { largestSingle } from "./range.ts";
 import { evaluated, intervalsOf, type Sampled, sampled } from "./sampling.ts";
 import { norm, type Vector } from "./vector.ts";
 
@@ -76,15 +78,27 @@ export async function interpolate(
   points: readonly Vector[],
   options: InterpolateOptions = {},
 ): Promise<Interpolation> {
+  checkLoss(loss, doing);
   checkPoints(loss.layout, points);
   const last = points.length - 1;
   const { from = -0.5, to = last + 0.5, resolution = 41, normalize = "none", names, seed = 42 } =
-    options;
+    optionsOf(options, doing);
+  checkInteger(seed, "seed", doing);
   const axis = wayOf({ from, to }, last, resolution);
   if (normalize !== "none" && normalize !== "layer") {
     throw new RangeError(`Cannot ${doing}: normalize must be "none" or "layer", got ${normalize}`);
   }
   checkNames(names, points.length);
+  for (const end of [from, to]) {
+    const theta = pointOn(points, end, loss.layout, normalize === "layer");
+    const most = loss.precision === "float32" ? largestSingle : Number.MAX_VALUE;
+    if (theta.every((x) => Math.abs(x) <= most)) continue;
+    throw new RangeError(
+      `Cannot ${doing}: θ at ${end} is too large for ${
+        most === largestSingle || theta instanceof Float32Array ? "float32" : "float64"
+      }; take from and to nearer to the points`,
+    );
+  }
   const job = { label: "interpolation", total: axis.length + 1, unit: "points" };
   return await steps(options, job, async (job) => {
     const finish = provenance(loss);
@@ -155,18 +169,24 @@ function checkPoints(layout: Layout, points: readonly Vector[]): void {
 
 /** An axis with all whole numbers from 0 to `last` on it. */
 function wayOf({ from, to }: Extent, last: number, resolution: number): Float64Array {
+  if (typeof resolution !== "number") {
+    throw new TypeError(
+      `Cannot ${doing}: resolution must be a number, got ${describe(resolution)}`,
+    );
+  }
   if (!(resolution >= 2)) {
     throw new RangeError(`Cannot ${doing}: resolution must be at least 2, got ${resolution}`);
   }
   if (!Number.isInteger(resolution)) {
     throw new RangeError(`Cannot ${doing}: resolution must be an integer, got ${resolution}`);
   }
-  if (!(from <= 0 && from > -Infinity)) {
+  checkCount([resolution], doing, 1e6);
+  if (!(Number.isFinite(from) && from <= 0)) {
     throw new RangeError(
       `Cannot ${doing}: from must be 0 or less, where the first point is, got ${from}`,
     );
   }
-  if (!(to >= last && to < Infinity)) {
+  if (!(Number.isFinite(to) && to >= last)) {
     throw new RangeError(
       `Cannot ${doing}: to must be ${last} or more, where the last point is, got ${to}`,
     );

@@ -1,13 +1,15 @@
+import { autoCaption, type AutoExtent, autoExtent } from "./auto_extent.ts";
 import { type Figure, figure } from "./figure/figure.ts";
 import { formatShare } from "./figure/text.ts";
 import { axisOf, coarseToFine, coordinatesAt, type Extent } from "./grid.ts";
 import { drawLandscape } from "./landscape/draw.ts";
-import { clearState, describe, type Layout } from "./layout.ts";
-import type { Evaluation, Loss } from "./loss.ts";
+import { clearState, type Layout } from "./layout.ts";
+import { checkLoss, type Evaluation, type Loss } from "./loss.ts";
+import { checkInteger, checkPoints, describe, optionsOf } from "./options.ts";
 import type { PCA } from "./pca.ts";
 import { type Control, type Job, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
-import { autoExtent, autoRise, extentsOf, type Range } from "./range.ts";
+import { checkReach, extentsOf, type Range } from "./range.ts";
 import {
   bootstrapBelow,
   evaluated,
@@ -16,8 +18,8 @@ import {
   type Sampled,
   sampled,
 } from "./sampling.ts";
-import { axisLabels, checkSlice, pointAt, type Slice } from "./slice.ts";
-import { sizeOf } from "./vector.ts";
+import { axisLabels, checkDigests, checkSlice, pointAt, type Slice } from "./slice.ts";
+import { firstNotFinite, sizeOf } from "./vector.ts";
 
 /**
  * A loss on a grid of a slice. `values` and the other arrays are row-major, the first axis slowest; where
@@ -71,15 +73,17 @@ const doing = "sample the landscape";
  * whole. A point where the loss is NaN or ±∞ stays so. θ and the directions are not changed, and what a
  * direction says about `state` (moving statistics of batch norm) is not followed.
  *
- * With `range: "auto"` each direction is followed until the loss has risen to ten times its value at the
- * origin, and by 0.1 at least; the caption says what came out.
+ * With `range: "auto"` each direction is followed until the loss has risen by nine times its size at the
+ * origin (to ten times its value, where that is positive), and by 0.1 at least; the caption says what came out.
  *
  * Cost: one evaluation a point, the product of all resolutions, and one for the origin.
  *
  * @param loss any {@link Loss}
  * @param slice a {@link Slice}, such as a {@link pca}
- * @throws {RangeError} if a resolution is below 2, the range is empty or reversed, there are no directions or
- * more than three, or they do not fit the layout of the loss.
+ * @throws {RangeError} if a resolution is below 2, there are more than 1e8 points, the range is empty, reversed
+ * or too large for the precision of θ, there are no directions or more than three, or they do not fit the
+ * layout of the loss.
+ * @throws {TypeError} if an argument or option is of another kind.
  *
  * ```ts
  * import { landscape, quadratic } from "../mod.ts";
@@ -98,16 +102,22 @@ const doing = "sample the landscape";
 export async function landscape(
   loss: Loss,
   slice: Slice & Partial<Pick<PCA, "labels" | "explained" | "null">>,
-  { range = 1, resolution = 51, labels, seed = 42, ...control }: LandscapeOptions = {},
+  options: LandscapeOptions = {},
 ): Promise<Landscape> {
+  const { range = 1, resolution = 51, labels, seed = 42, ...control } = optionsOf(options, doing);
+  checkLoss(loss, doing);
   checkSlice(slice, loss.layout.size, doing);
+  checkDigests({ slice: slice.digest, loss: loss.layout.digest }, doing);
+  checkInteger(seed, "seed", doing);
   if (slice.directions.length > 3) {
     throw new RangeError(
       `Cannot ${doing}: the slice must have at most 3 directions, got ${slice.directions.length}`,
     );
   }
   const shape = shapeOf(resolution, slice.directions.length);
+  checkLabels(labels, slice.directions.length);
   const extents = extentsOf(range, slice);
+  if (extents !== "auto") checkReach(extents, slice, loss.precision);
   const total = sizeOf(shape) + 1;
   return await steps(control, { label: "landscape", total, unit: "points" }, async (job) => {
     const finish = provenance(loss);
@@ -166,7 +176,31 @@ function movementIn({ explained, null: walk }: Partial<Pick<PCA, "explained" | "
   })`;
 }
 
+function checkLabels(labels: readonly string[] | undefined, count: number): void {
+  if (labels === undefined) return;
+  if (Array.isArray(labels) && labels.every((label) => typeof label === "string")) {
+    if (labels.length === count) return;
+    throw new RangeError(
+      `Cannot ${doing}: labels must be one for each of the ${count} directions, got ${labels.length}`,
+    );
+  }
+  throw new TypeError(
+    `Cannot ${doing}: labels must be a list of strings, got ${
+      Array.isArray(labels)
+        ? `a list with ${describe(labels.find((x) => typeof x !== "string"))}`
+        : describe(labels)
+    }`,
+  );
+}
+
 function shapeOf(resolution: number | readonly number[], dimensions: number): number[] {
+  if (typeof resolution !== "number" && !Array.isArray(resolution)) {
+    throw new TypeError(
+      `Cannot ${doing}: resolution must be a number, or one for each direction, got ${
+        describe(resolution)
+      }`,
+    );
+  }
   const shape = typeof resolution === "number"
     ? new Array<number>(dimensions).fill(resolution)
     : [...resolution];
@@ -185,6 +219,7 @@ function shapeOf(resolution: number | readonly number[], dimensions: number): nu
       throw new RangeError(`Cannot ${doing}: resolution must be an integer, got ${n}`);
     }
   }
+  checkPoints(shape, doing);
   return shape;
 }
 
@@ -203,15 +238,18 @@ async function chosenExtents(
   job: Job,
 ): Promise<{ extents: Extent[]; trials: number; caption?: string }> {
   let trials = 0;
-  const notes: string[] = [];
-  const extents: Extent[] = [];
+  const extents: AutoExtent[] = [];
   for (const direction of slice.directions) {
     const line = { origin: slice.origin, directions: [direction] };
     const found = reference && await autoExtent(reference.loss, async (coordinate) => {
       if (job.stopped) return undefined;
-      trials++;
       try {
-        const value = await loss.value(pointAt(line, [coordinate]), { signal: job.signal });
+        const point = pointAt(line, [coordinate]);
+        // where θ itself overflows the loss cannot be finite
+        const held = loss.precision === "float32" ? Float32Array.from(point) : point;
+        if (firstNotFinite(held) >= 0) return Infinity;
+        trials++;
+        const value = await loss.value(point, { signal: job.signal });
         await job.breathe();
         return value;
       } catch (error) {
@@ -220,13 +258,11 @@ async function chosenExtents(
       }
     });
     if (!found) return { extents: slice.directions.map(() => ({ from: -1, to: 1 })), trials };
-    const { from, to, reached } = found;
-    extents.push({ from, to });
-    notes.push(`±${to.toPrecision(2)}${reached ? "" : ", where it rises no further"}`);
+    extents.push(found);
   }
-  const { factor, least } = autoRise;
-  const caption =
-    `range chosen so that the loss rises to ${factor} times its value at the origin, ` +
-    `and by ${least} at least: ${notes.join(" and ")}`;
-  return { extents, trials, caption };
+  return {
+    extents: extents.map(({ from, to }) => ({ from, to })),
+    trials,
+    caption: reference && autoCaption(reference.loss, extents),
+  };
 }

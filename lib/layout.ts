@@ -1,4 +1,5 @@
 import { hash, random } from "./math/random.ts";
+import { describe, largestVector, optionsOf } from "./options.ts";
 import { firstNotFinite, sizeOf, type Vector } from "./vector.ts";
 
 /**
@@ -6,6 +7,9 @@ import { firstNotFinite, sizeOf, type Vector } from "./vector.ts";
  * of θ, but nothing moves it: directions, gradients, penalties and operators are zero there.
  */
 export type Role = "weight" | "bias" | "norm" | "state";
+
+/** All that a {@link Role} can be. */
+export const roles: readonly Role[] = ["weight", "bias", "norm", "state"];
 
 /** One tensor inside a {@link Vector}. */
 export interface LayoutTensor {
@@ -40,7 +44,9 @@ export type TensorSpec =
  * The layout of named tensors, in the order given. A shape alone is a `weight`; tensors with two or more
  * axes have their units on the last one unless `unitAxis` says otherwise.
  *
- * @throws {RangeError} if there is no tensor, a dimension is not a positive integer, or `unitAxis` is not an axis.
+ * @throws {TypeError} if a tensor is neither a shape nor an object with one.
+ * @throws {RangeError} if there is no tensor, a dimension is not a positive integer, a role is unknown,
+ * `unitAxis` is not an axis, or there are more than 2³⁰ numbers.
  *
  * ```ts
  * import { layout } from "../mod.ts";
@@ -52,11 +58,26 @@ export type TensorSpec =
  * ```
  */
 export function layout(tensors: Record<string, TensorSpec>): Layout {
-  return layoutFrom(Object.entries(tensors).map(([name, spec]) => ({ name, ...unpack(spec) })));
+  if (typeof tensors !== "object" || tensors === null || Array.isArray(tensors)) {
+    throw new TypeError(
+      `Cannot make a layout: it needs an object of named shapes, got ${describe(tensors)}`,
+    );
+  }
+  return layoutFrom(
+    Object.entries(tensors).map(([name, spec]) => ({ name, ...unpack(name, spec) })),
+  );
 }
 
-const unpack = (spec: TensorSpec) =>
-  "shape" in spec ? spec : { shape: spec, role: undefined, unitAxis: undefined };
+function unpack(name: string, spec: TensorSpec) {
+  if (Array.isArray(spec)) return { shape: spec as readonly number[] };
+  const { shape, role, unitAxis } = (spec ?? {}) as Exclude<TensorSpec, readonly number[]>;
+  if (Array.isArray(shape)) return { shape: shape as readonly number[], role, unitAxis };
+  throw new TypeError(
+    `Cannot make a layout: "${name}" must be a shape such as [2, 100], or { shape, role, unitAxis }, got ${
+      describe(spec)
+    }`,
+  );
+}
 
 /** {@link layout} from a list. */
 export function layoutFrom(
@@ -74,6 +95,11 @@ export function layoutFrom(
         `Cannot make a layout: the dimensions of "${name}" must be positive integers, got [${shape}]`,
       );
     }
+    if (!roles.includes(role)) {
+      throw new RangeError(
+        `Cannot make a layout: the role of "${name}" must be ${roles.join(", ")}, got ${role}`,
+      );
+    }
     if (seen.has(name)) {
       throw new RangeError(`Cannot make a layout: two tensors are called "${name}"`);
     }
@@ -86,6 +112,14 @@ export function layoutFrom(
     }
     const offset = size;
     size += sizeOf(shape);
+    if (size > largestVector) {
+      throw new RangeError(
+        `Cannot make a layout: it may have at most ${
+          largestVector.toLocaleString("en")
+        } numbers, ` +
+          `got ${size.toLocaleString("en")} up to "${name}" of shape [${shape}]`,
+      );
+    }
     return {
       name,
       shape: [...shape],
@@ -142,12 +176,19 @@ export function checkVector(layout: Layout, vector: Vector, doing: string, what 
   }
 }
 
-/** A value in a few words, for an error message. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== "object") return `${typeof value} ${String(value)}`;
-  return (value as object).constructor?.name ?? "an object";
+/** Checks that a layout is one. @throws {TypeError} that says what came instead. */
+export function checkLayout(layout: Layout, doing: string): void {
+  if (Number.isInteger(layout?.size) && Array.isArray(layout.tensors)) return;
+  const got = describe(layout);
+  throw new TypeError(
+    `Cannot ${doing}: expected a layout, got ${got}: ` +
+      (got === "a tf.LayersModel"
+        ? "take layoutOf(model)"
+        : "make one with layout({ w: [2, 100] })"),
+  );
 }
+
+export { describe } from "./options.ts";
 
 function tensorAt(layout: Layout, index: number): LayoutTensor {
   return layout.tensors.findLast((t) => t.offset <= index)!;
@@ -176,8 +217,10 @@ export type Initializer = "heNormal" | "heUniform" | "xavierNormal" | "xavierUni
  */
 export function initialize(
   layout: Layout,
-  { initializer = "xavierUniform", seed = 42 }: { initializer?: Initializer; seed?: number } = {},
+  options: { initializer?: Initializer; seed?: number } = {},
 ): Float32Array {
+  checkLayout(layout, "initialize");
+  const { initializer = "xavierUniform", seed = 42 } = optionsOf(options, "initialize");
   const scheme = /^(he|xavier)(Normal|Uniform)$/.exec(initializer);
   if (!scheme) {
     throw new RangeError(

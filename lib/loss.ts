@@ -1,5 +1,6 @@
 import { pointAt, type Slice } from "./slice.ts";
 import { checkVector, type Layout } from "./layout.ts";
+import { describe } from "./options.ts";
 import { accumulate, sizeOf, type Vector } from "./vector.ts";
 
 /** How a single evaluation of a loss may be asked for. */
@@ -115,6 +116,23 @@ export interface Loss {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/**
+ * Checks that a loss is one.
+ *
+ * @throws {TypeError} that says what came instead, and how to make a loss of a model.
+ */
+export function checkLoss(loss: Loss, doing: string): void {
+  const { value, evaluate, layout } = loss ?? {};
+  if (typeof value === "function" && typeof evaluate === "function" && layout) return;
+  const got = describe(loss);
+  throw new TypeError(
+    `Cannot ${doing}: expected a loss, got ${got}: make one with ` +
+      (got === "a tf.LayersModel"
+        ? "modelLoss(model, samples)"
+        : "modelLoss(model, samples) or functionLoss(layout, f)"),
+  );
+}
+
 /** A function of θ alone that is added to a loss. Its derivatives are zero on `state`. */
 export interface Penalty {
   /** What it is, for captions. */
@@ -153,8 +171,12 @@ function elementwise(
   first: (x: number) => number,
   second: (x: number) => number,
 ): Penalty {
-  if (!(weight >= 0 && weight < Infinity)) {
-    throw new RangeError(`Cannot make an ${name} penalty: weight must be 0 or more, got ${weight}`);
+  if (!(Number.isFinite(weight) && weight >= 0)) {
+    throw new RangeError(
+      `Cannot make an ${name} penalty: weight must be a number of 0 or more, got ${
+        typeof weight === "number" ? weight : describe(weight)
+      }`,
+    );
   }
   const map = (layout: Layout, theta: Vector, g: (i: number) => number) => {
     const out = new Float64Array(theta.length);
@@ -184,8 +206,19 @@ function eachMovable(layout: Layout, visit: (i: number) => void): void {
 /**
  * A loss with a penalty on θ added to its value, gradient and Hessian. Per-sample losses each carry the
  * whole penalty, so that their mean is the loss and their differences keep their errors.
+ *
+ * @throws {TypeError} if one of them is not a loss, or not a penalty.
  */
 export function withPenalty(loss: Loss, penalty: Penalty): Loss {
+  checkLoss(loss, "add a penalty");
+  for (const part of ["value", "gradient", "product"] as const) {
+    if (typeof penalty?.[part] === "function") continue;
+    throw new TypeError(
+      `Cannot add a penalty: expected l1(weight), l2(weight) or { name, value, gradient, product }, got ${
+        describe(penalty)
+      }`,
+    );
+  }
   const { layout } = loss;
   const check = (theta: Vector) => checkVector(layout, theta, "evaluate the loss");
   const plus = (a: Vector, b: Vector) => (accumulate(a, b), a);

@@ -5,10 +5,11 @@ import { checkVector, type Layout, movable } from "./layout.ts";
 import { random } from "./math/random.ts";
 import { symmetricEigen } from "./math/symmetric.ts";
 import { walkShares } from "./math/walk.ts";
+import { checkInteger, describe, optionsOf } from "./options.ts";
 import { drawScree } from "./pca/scree.ts";
 import type { Run } from "./run.ts";
 import type { Slice } from "./slice.ts";
-import { accumulate, dot, norm, scaled, type Vector } from "./vector.ts";
+import { accumulate, dot, evenScale, firstNotFinite, norm, unit, type Vector } from "./vector.ts";
 
 /** The principal components of a path: a {@link Slice} with orthonormal directions. */
 export interface PCA extends Slice, Figure {
@@ -65,28 +66,22 @@ const doing = "find the principal components";
  */
 export function pca(
   path: Run | readonly Vector[],
-  { components = 2, origin, layout }: {
-    components?: number;
-    origin?: Vector;
-    layout?: Layout;
-  } = {},
+  options: { components?: number; origin?: Vector; layout?: Layout } = {},
 ): PCA {
+  const { components = 2, origin, layout: given } = optionsOf(options, doing);
+  checkInteger(components, "components", doing, { least: 1 });
   const all = checkpointsOf(path, doing).map(({ theta }) => theta);
-  layout = "checkpoints" in path ? path.layout : layout;
+  const layout = "checkpoints" in path ? path.layout : given;
   const end = all.at(-1)!, center = origin ?? end;
+  checkOrigin(center);
   if (layout) checkVector(layout, end, doing, "the last checkpoint");
   if (center.length !== end.length) {
     throw new RangeError(
       `Cannot ${doing}: origin must have ${end.length} numbers like the checkpoints, got ${center.length}`,
     );
   }
-  const points = distinct(all.map((theta) => movement(theta, end, layout)));
+  const points = distinct(evenlyScaled(all.map((theta) => movement(theta, end, layout))));
   const m = points.length;
-  if (!Number.isInteger(components) || components < 1) {
-    throw new RangeError(
-      `Cannot ${doing}: components must be an integer of 1 or more, got ${components}`,
-    );
-  }
   if (m <= components) {
     throw new RangeError(
       `Cannot ${doing}: ${components} components need at least ${
@@ -121,7 +116,33 @@ export function pca(
       `PC ${k + 1} · ${shares[k] > 0 ? `${formatShare(shares[k])} of the movement` : "no movement"}`
     ),
     checkpoints: m,
+    ...(layout && { digest: layout.digest }),
   }, drawScree);
+}
+
+function checkOrigin(origin: Vector): void {
+  if (!(origin instanceof Float32Array || origin instanceof Float64Array)) {
+    throw new TypeError(
+      `Cannot ${doing}: origin must be a Float32Array or Float64Array, got ${describe(origin)}`,
+    );
+  }
+  const at = firstNotFinite(origin);
+  if (at >= 0) throw new RangeError(`Cannot ${doing}: origin holds ${origin[at]} at ${at}`);
+}
+
+/** Movements brought near 1 by a power of two, so that the Gram matrix neither underflows nor overflows. */
+function evenlyScaled(movements: Float64Array[]): Float64Array[] {
+  const far = movements.findIndex((moved) => firstNotFinite(moved) >= 0);
+  if (far >= 0) {
+    throw new RangeError(
+      `Cannot ${doing}: checkpoint ${
+        far + 1
+      } is too far from the last one: their difference overflows float64`,
+    );
+  }
+  const scale = evenScale(movements);
+  if (scale !== 1) { for (const moved of movements) moved.forEach((x, i) => moved[i] = scale * x); }
+  return movements;
 }
 
 /** Equal vectors once, in the order in which they come first. */
@@ -179,10 +200,10 @@ function spare(earlier: Float64Array[], layout: Layout | undefined, like: Vector
 }
 
 function orthonormal(vector: Float64Array, earlier: Float64Array[]): Float64Array {
-  let rest = scaled(vector, 1 / norm(vector));
+  let rest = unit(vector);
   for (let pass = 0; pass < 2; pass++) {
     for (const other of earlier) accumulate(rest, other, -dot(rest, other));
-    rest = scaled(rest, 1 / norm(rest));
+    rest = unit(rest);
   }
   return rest;
 }

@@ -1,4 +1,6 @@
 import type { Extent } from "./grid.ts";
+import type { Loss } from "./loss.ts";
+import { describe } from "./options.ts";
 import type { Slice } from "./slice.ts";
 
 /** What {@link Range} can include: a trajectory in the slice, or any points of it. */
@@ -10,8 +12,8 @@ export interface Path {
 /**
  * Which part of a slice is looked at, in units of its directions: `r` for −r to r along each of them, one
  * extent for all, one for each, the box around some paths with a margin (a share of the box's sides,
- * default 0.15), or `"auto"`: along each direction as far as the loss must be followed to rise by
- * {@link autoRise}.
+ * default 0.15), or `"auto"`: along each direction as far as the loss must be followed to rise
+ * tenfold.
  */
 export type Range =
   | number
@@ -31,20 +33,37 @@ export function extentsOf(range: Range, { directions }: Slice): Extent[] | "auto
     }
     return directions.map(() => ({ from: -range, to: range }));
   }
-  if (typeof range !== "object" || range === null) {
+  if (typeof range !== "object" || range === null || Array.isArray(range)) {
     throw new TypeError(
-      `Cannot ${doing}: range must be a number, { from, to }, { axes }, { include } or "auto", got ${range}`,
+      `Cannot ${doing}: range must be a number, { from, to }, { axes }, { include } or "auto", got ${
+        Array.isArray(range)
+          ? `[${range}]; say { from, to } or { axes: [{ from, to }, …] }`
+          : describe(range)
+      }`,
     );
   }
   if ("include" in range) return around([range.include].flat(), range.margin ?? 0.15, directions);
   const extents = "axes" in range ? range.axes : directions.map(() => range);
+  if (!Array.isArray(extents)) {
+    throw new TypeError(
+      `Cannot ${doing}: range.axes must be a list of { from, to }, got ${describe(extents)}`,
+    );
+  }
   if (extents.length !== directions.length) {
     throw new RangeError(
       `Cannot ${doing}: range.axes must have one extent for each of the ${directions.length} directions, ` +
         `got ${extents.length}`,
     );
   }
-  return extents.map(({ from, to }) => {
+  return extents.map((extent: Extent | undefined) => {
+    const { from, to } = extent ?? {};
+    if (typeof from !== "number" || typeof to !== "number") {
+      throw new TypeError(
+        `Cannot ${doing}: range must go from a number to a number, got ${
+          extent ? `from ${describe(from)} to ${describe(to)}` : describe(extent)
+        }`,
+      );
+    }
     if (!(from < to && Number.isFinite(to - from))) {
       throw new RangeError(
         `Cannot ${doing}: range must go from a number to a larger one, got from ${from} to ${to}`,
@@ -59,23 +78,43 @@ function around(
   margin: number,
   directions: Slice["directions"],
 ): Extent[] {
-  if (!(margin >= 0 && margin < Infinity)) {
+  if (!(Number.isFinite(margin) && margin >= 0)) {
     throw new RangeError(`Cannot ${doing}: range.margin must be 0 or more, got ${margin}`);
+  }
+  const other = paths.find((path) => !Array.isArray(path?.coordinates));
+  if (paths.some((path) => !Array.isArray(path?.coordinates))) {
+    throw new TypeError(
+      `Cannot ${doing}: range.include must be a trajectory or { coordinates }, got ${
+        describe(other)
+      }`,
+    );
   }
   const points = paths.flatMap((path) => path.coordinates);
   if (points.length === 0) {
     throw new RangeError(`Cannot ${doing}: range.include holds no checkpoint`);
   }
-  const odd = points.find((point) => point.length !== directions.length);
-  if (odd) {
+  const odd = points.find((point) => point?.length !== directions.length);
+  if (points.some((point) => point?.length !== directions.length)) {
     throw new RangeError(
       `Cannot ${doing}: range.include must hold paths in this slice of ${directions.length} directions, ` +
-        `got one with ${odd.length}`,
+        `got one with ${odd?.length ?? describe(odd)}`,
+    );
+  }
+  const lost = points.findIndex((point) => !Array.from(point).every(Number.isFinite));
+  if (lost >= 0) {
+    throw new RangeError(
+      `Cannot ${doing}: range.include must hold finite coordinates, got [${
+        Array.from(points[lost])
+      }] at point ${lost + 1}`,
     );
   }
   const boxes = directions.map((_, k) => {
-    const along = points.map((point) => point[k]);
-    return { from: Math.min(...along), to: Math.max(...along) };
+    const box = { from: Infinity, to: -Infinity };
+    for (const point of points) {
+      box.from = Math.min(box.from, point[k]);
+      box.to = Math.max(box.to, point[k]);
+    }
+    return box;
   });
   const widest = Math.max(...boxes.map(({ from, to }) => to - from)) || 2;
   return boxes.map(({ from, to }) => {
@@ -85,54 +124,38 @@ function around(
   });
 }
 
-/** How far the loss must rise for `range: "auto"`: to ten times its value, and by 0.1 at least. */
-export const autoRise = { factor: 10, least: 0.1 };
-
-/** An automatic extent, and whether the loss rose as far as it should within it. */
-export interface AutoExtent extends Extent {
-  /** False where the loss never rose so far: then the extent shows nearly all of the rise there is. */
-  reached: boolean;
-}
-
 /**
- * The symmetric extent along one direction at whose end the loss has risen by {@link autoRise}: doubled or
- * halved from 1 until the higher of both ends passes, then narrowed to a tenth. A loss that stops being
- * finite has risen. Undefined values mean that the search was stopped.
+ * Checks that no corner of a range is a θ too large for the precision that it is computed in.
  *
- * Cost: two values a trial, some ten trials.
+ * Cost: a pass over the directions.
+ *
+ * @throws {RangeError} that says which number of θ it is.
  */
-export async function autoExtent(
-  center: number,
-  valueAt: (coordinate: number) => Promise<number | undefined>,
-): Promise<AutoExtent | undefined> {
-  const target = Math.max((autoRise.factor - 1) * Math.abs(center), autoRise.least);
-  const seen: { r: number; rise: number }[] = [];
-  const risen = async (r: number) => {
-    const ends = [await valueAt(-r), await valueAt(r)];
-    if (ends.includes(undefined)) return undefined;
-    const rise = Math.max(...ends.map((end) => end! - center).map((x) => isNaN(x) ? Infinity : x));
-    seen.push({ r, rise });
-    return rise >= target;
-  };
-  let low = 0, high = 0;
-  for (let r = 1; low === 0 || high === 0; r = high ? r / 2 : r * 2) {
-    const up = await risen(r);
-    if (up === undefined) return undefined;
-    if (up) high = r;
-    else low = r;
-    if (r > 1e6 || r < 1e-9) break;
+export function checkReach(
+  extents: readonly Extent[],
+  { origin, directions }: Slice,
+  precision: Loss["precision"],
+): void {
+  const single = precision === "float32" || origin instanceof Float32Array;
+  const most = single ? largestSingle : Number.MAX_VALUE;
+  for (let i = 0; i < origin.length; i++) {
+    let low = origin[i], high = low;
+    extents.forEach(({ from, to }, k) => {
+      const a = from * directions[k][i], b = to * directions[k][i];
+      low += Math.min(a, b);
+      high += Math.max(a, b);
+    });
+    const reach = Math.max(-low, high);
+    if (reach <= most) continue;
+    throw new RangeError(
+      `Cannot ${doing}: range is too large for ${
+        single ? "float32" : "float64"
+      }: θ[${i}] gets as large as ${reach.toPrecision(2)}, and the largest number is ${
+        most.toPrecision(2)
+      }; take a smaller range`,
+    );
   }
-  if (high === 0) {
-    const most = Math.max(...seen.map(({ rise }) => rise));
-    const r = most > 0 ? seen.find(({ rise }) => rise >= 0.9 * most)!.r : 1;
-    return { from: -r, to: r, reached: false };
-  }
-  while (low > 0 && high / low > 1.1) {
-    const middle = Math.sqrt(low * high);
-    const up = await risen(middle);
-    if (up === undefined) return undefined;
-    if (up) high = middle;
-    else low = middle;
-  }
-  return { from: -high, to: high, reached: true };
 }
+
+/** The largest number in single precision. */
+export const largestSingle = (2 - 2 ** -23) * 2 ** 127;

@@ -28,7 +28,7 @@ export interface Intervals {
   low: Float64Array;
   /** The upper ends. */
   high: Float64Array;
-  /** Percentile bootstrap with joint resamples (below 512 samples), or ± t·s/√n. */
+  /** Bootstrap-t with joint resamples (below 512 samples), or ± t·s/√n. */
   method: "bootstrap" | "t";
 }
 

@@ -1,4 +1,4 @@
-import { describe } from "./layout.ts";
+import { describe } from "./options.ts";
 import { firstNotFinite, norm, type Vector } from "./vector.ts";
 
 /**
@@ -10,6 +10,8 @@ export interface Slice {
   readonly origin: Vector;
   /** One vector per dimension; they need be neither orthogonal nor of unit length. */
   readonly directions: readonly Vector[];
+  /** The digest of the layout that the vectors belong to, where it is known. */
+  readonly digest?: string;
 }
 
 const names = new WeakMap<Vector, string>();
@@ -41,6 +43,24 @@ export function pointAt(slice: Slice, coordinates: ArrayLike<number>): Vector {
     theta[i] = value;
   }
   return theta;
+}
+
+/**
+ * Checks that slice, run and loss belong together, by the digests of their layouts where they are known:
+ * equal lengths do not make vectors interchangeable.
+ *
+ * @throws {RangeError} that says all of them.
+ */
+export function checkDigests(digests: Record<string, string | undefined>, doing: string): void {
+  const known = Object.entries(digests).filter(([, digest]) => digest !== undefined);
+  if (known.every(([, digest]) => digest === known[0][1])) return;
+  throw new RangeError(
+    `Cannot ${doing}: ${
+      known.map(([name]) => `the ${name}`).join(" and ")
+    } must have one layout, got ` +
+      `${known.map(([name, digest]) => `the digest ${digest} (${name})`).join(" and ")}; ` +
+      "take them from models of one architecture",
+  );
 }
 
 /**

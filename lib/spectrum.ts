@@ -1,9 +1,9 @@
 import { type Figure, figure } from "./figure/figure.ts";
-import { describe } from "./layout.ts";
 import type { Operator } from "./loss.ts";
 import { type Eigenpair, eigenpairs } from "./math/eigenpairs.ts";
 import { hutchinson, type Trace } from "./math/hutchinson.ts";
 import { random } from "./math/random.ts";
+import { checkInteger, describe, largestVector, optionsOf } from "./options.ts";
 import { type Control, type Job, steps as withSteps } from "./progress.ts";
 import { type Provenance, provenance, type Source } from "./provenance.ts";
 import { drawStems } from "./spectrum/stems.ts";
@@ -15,13 +15,16 @@ export interface Spectrum extends Figure {
   eigenvalues: Float64Array;
   /** ‖Hv − λv‖ for each of them, measured with a product of its own: λ is at most so far from an eigenvalue. */
   residuals: Float64Array;
-  /** Whether each residual is within the tolerance. */
+  /** Whether each residual is within the tolerance, a share of the largest |λ|. */
   converged: boolean[];
   /** The smallest eigenvalues, ascending. */
   bottom: Float64Array;
   /** ‖Hv − λv‖ for each of them. */
   bottomResiduals: Float64Array;
-  /** Whether each residual is within the tolerance. */
+  /**
+   * Whether each residual is within the tolerance, a share of the largest |λ|: one that is as large as its
+   * own |λ| leaves the sign open.
+   */
   bottomConverged: boolean[];
   /** Unit eigenvectors, if they were asked for. */
   vectors?: { top: Float64Array[]; bottom: Float64Array[] };
@@ -72,6 +75,10 @@ const doing = "compute the spectrum";
  * appears in what was asked for. Where there are no more dimensions than `steps` the space is exhausted, and
  * all is exact. Residuals are measured, not estimated.
  *
+ * "Converged" says that a residual is small beside the largest |λ|, not beside its own λ. The largest
+ * eigenvalues are known to many digits then, the smallest may not be: of λ = 0.001 ± 0.01 beside 100 not even
+ * the sign is known. The residual is what to hold an eigenvalue against: a true one lies within it.
+ *
  * An operator with products that are not finite has the eigenvalues NaN.
  *
  * Cost: typically 8 to 20 products for the largest eigenvalues and as many to look for repeated ones (none if
@@ -93,7 +100,9 @@ const doing = "compute the spectrum";
  */
 export async function spectrum(
   operator: SpectrumOperator,
-  {
+  options: SpectrumOptions = {},
+): Promise<Spectrum> {
+  const {
     top = 5,
     bottom = 1,
     probes = 10,
@@ -102,21 +111,17 @@ export async function spectrum(
     vectors = false,
     seed = 42,
     ...control
-  }: SpectrumOptions = {},
-): Promise<Spectrum> {
-  if (typeof operator?.product !== "function") {
-    throw new TypeError(`Cannot ${doing}: it needs an operator, got ${describe(operator)}`);
+  } = optionsOf(options, doing);
+  checkOperator(operator);
+  for (const [name, value] of Object.entries({ top, bottom, probes, steps })) {
+    checkInteger(value, name, doing, { least: 0 });
   }
-  const counts = { top, bottom, probes, steps };
-  for (const [name, value] of Object.entries(counts)) {
-    if (!Number.isInteger(value) || value < 0) {
-      throw new RangeError(
-        `Cannot ${doing}: ${name} must be an integer of 0 or more, got ${value}`,
-      );
-    }
-  }
-  if (!(tolerance > 0)) {
-    throw new RangeError(`Cannot ${doing}: tolerance must be above 0, got ${tolerance}`);
+  if (!(Number.isFinite(tolerance) && tolerance > 0)) {
+    throw new RangeError(
+      `Cannot ${doing}: tolerance must be above 0, got ${
+        typeof tolerance === "number" ? tolerance : describe(tolerance)
+      }`,
+    );
   }
   const dimension = operator.dimension ?? operator.size;
   const wanted = { top: Math.min(top, dimension), bottom: Math.min(bottom, dimension) };
@@ -172,6 +177,20 @@ export async function spectrum(
   });
 }
 
+function checkOperator(operator: SpectrumOperator): void {
+  const got = describe(operator);
+  if (typeof operator?.product !== "function" || got === "a loss") {
+    throw new TypeError(
+      `Cannot ${doing}: it needs an operator, got ${got}: make one with hessian(loss, θ)`,
+    );
+  }
+  checkInteger(operator.size, "the operator's size", doing, { least: 1, most: largestVector });
+  if (operator.dimension !== undefined) {
+    const bounds = { least: 1, most: operator.size };
+    checkInteger(operator.dimension, "the operator's dimension", doing, bounds);
+  }
+}
+
 type Product = (v: Float64Array) => Promise<Float64Array | undefined>;
 
 /** Products in double precision that are counted, and undefined once the job is stopped. */
@@ -180,6 +199,7 @@ function productOf(operator: Operator, job: Job, count: { products: number }): P
     if (job.stopped) return undefined;
     try {
       const image = await operator.product(v, { signal: job.signal });
+      checkImage(image, operator.size);
       count.products++;
       job.advance();
       await job.breathe();
@@ -189,6 +209,15 @@ function productOf(operator: Operator, job: Job, count: { products: number }): P
       throw error;
     }
   };
+}
+
+function checkImage(image: Vector, size: number): void {
+  const isVector = image instanceof Float32Array || image instanceof Float64Array;
+  if (isVector && image.length === size) return;
+  const must =
+    `Cannot ${doing}: a product of the operator must be a Float32Array or Float64Array of ${size} numbers`;
+  if (isVector) throw new RangeError(`${must}, got ${image.length}`);
+  throw new TypeError(`${must}, got ${describe(image)}`);
 }
 
 /** A function that draws a vector of the space that the operator acts on. */

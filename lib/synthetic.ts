@@ -1,6 +1,7 @@
 import { checkVector, type Layout, layout } from "./layout.ts";
 import type { Loss } from "./loss.ts";
 import { random } from "./math/random.ts";
+import { checkInteger, describe, largestVector, optionsOf } from "./options.ts";
 import { norm, scaled, type Vector } from "./vector.ts";
 
 /** A function of x with its derivatives, in double precision. */
@@ -33,17 +34,19 @@ interface ClosedForm {
  */
 export function quadratic(
   eigenvalues: ArrayLike<number>,
-  { center, rotation }: { center?: ArrayLike<number>; rotation?: number } = {},
+  options: { center?: ArrayLike<number>; rotation?: number } = {},
 ): Loss {
-  const doing = "make a quadratic loss", lambda = Float64Array.from(eigenvalues), n = lambda.length;
-  if (n < 1 || !lambda.every(Number.isFinite)) {
-    throw new RangeError(`Cannot ${doing}: eigenvalues must be finite numbers, got [${lambda}]`);
+  const doing = "make a quadratic loss", { center, rotation } = optionsOf(options, doing);
+  const lambda = finiteNumbers(eigenvalues, "eigenvalues", doing), n = lambda.length;
+  if (n < 1) {
+    throw new RangeError(`Cannot ${doing}: eigenvalues must be finite numbers, got []`);
   }
-  if (center && center.length !== n) {
+  if (center !== undefined && finiteNumbers(center, "center", doing).length !== n) {
     throw new RangeError(
       `Cannot ${doing}: center must have ${n} numbers like eigenvalues, got ${center.length}`,
     );
   }
+  if (rotation !== undefined) checkInteger(rotation, "rotation", doing);
   const turn = rotation === undefined ? undefined : orthogonal(n, rotation);
   const local = (x: Float64Array) => {
     const y = center ? x.map((xi, i) => xi - center[i]) : x.slice();
@@ -64,6 +67,21 @@ export function quadratic(
       return hessianTimes(y);
     },
   });
+}
+
+function finiteNumbers(list: ArrayLike<number>, name: string, doing: string): Float64Array {
+  if (typeof list !== "object" || list === null || !Number.isInteger(list.length)) {
+    throw new TypeError(
+      `Cannot ${doing}: ${name} must be a list of numbers, got ${describe(list)}`,
+    );
+  }
+  const odd = Array.from(list).findIndex((x) => !Number.isFinite(x));
+  if (odd < 0) return Float64Array.from(list);
+  throw new RangeError(
+    `Cannot ${doing}: ${name} must be finite numbers, got ${
+      typeof list[odd] === "number" ? list[odd] : describe(list[odd])
+    } at ${odd}`,
+  );
 }
 
 /** y ← Qy and y ← Qᵀy, in place, for a random orthogonal Q. */
@@ -110,7 +128,7 @@ function orthogonal(n: number, seed: number) {
  * ```
  */
 export function factorization(depth = 2): Loss {
-  checkSize("make a factorization loss", "depth", depth, 1);
+  checkInteger(depth, "depth", "make a factorization loss", { least: 1, most: largestVector });
   // by multiplication, not division, so that zeros are no special case
   const others = (w: Float64Array, ...left: number[]) =>
     w.reduce((product, x, i) => left.includes(i) ? product : product * x, 1);
@@ -144,7 +162,7 @@ export function factorization(depth = 2): Loss {
  * ```
  */
 export function rosenbrock(size: number): Loss {
-  checkSize("make a Rosenbrock loss", "size", size, 2);
+  checkInteger(size, "size", "make a Rosenbrock loss", { least: 2, most: largestVector });
   return closedForm({ x: [size] }, {
     value(x) {
       let sum = 0;
@@ -193,10 +211,12 @@ export function rosenbrock(size: number): Loss {
  * ```
  */
 export function rugged(
-  { size = 2, extrema = 9, seed = 42 }: { size?: number; extrema?: number; seed?: number } = {},
+  options: { size?: number; extrema?: number; seed?: number } = {},
 ): Loss {
-  checkSize("make a rugged loss", "size", size, 1);
-  checkSize("make a rugged loss", "extrema", extrema, 1);
+  const doing = "make a rugged loss",
+    { size = 2, extrema = 9, seed = 42 } = optionsOf(options, doing);
+  checkInteger(size, "size", doing, { least: 1, most: largestVector });
+  checkInteger(extrema, "extrema", doing, { least: 1, most: 1e4 });
   const wells = ruggedWells(size, extrema, seed);
   const bowl = 0.1 / size;
   const eachWell = (x: Float64Array, visit: (pull: number, center: Float64Array) => void) => {
@@ -251,14 +271,6 @@ function distance(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
   return Math.sqrt(sum);
-}
-
-function checkSize(doing: string, name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new RangeError(
-      `Cannot ${doing}: ${name} must be an integer of ${least} or more, got ${value}`,
-    );
-  }
 }
 
 function closedForm(tensors: Record<string, number[]>, form: ClosedForm): Loss {

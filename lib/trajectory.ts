@@ -1,13 +1,14 @@
 import { checkpointsOf, movement } from "./checkpoints.ts";
 import { type Figure, figure } from "./figure/figure.ts";
 import { checkVector } from "./layout.ts";
-import type { Loss } from "./loss.ts";
+import { checkLoss, type Loss } from "./loss.ts";
 import { projection } from "./math/projection.ts";
 import { standardDeviation } from "./math/statistics.ts";
+import { optionsOf } from "./options.ts";
 import { type Control, type Job, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import type { Run } from "./run.ts";
-import { axisLabels, checkSlice, pointAt, type Slice } from "./slice.ts";
+import { axisLabels, checkDigests, checkSlice, pointAt, type Slice } from "./slice.ts";
 import { drawTrajectory } from "./trajectory/draw.ts";
 import { accumulate, norm, type Vector } from "./vector.ts";
 
@@ -74,12 +75,18 @@ const doing = "project the trajectory";
 export async function trajectory(
   run: Run | readonly Vector[],
   slice: Slice & { readonly labels?: readonly string[] },
-  { loss, ...control }: Control & { loss?: Loss } = {},
+  options: Control & { loss?: Loss } = {},
 ): Promise<Trajectory> {
+  const { loss, ...control } = optionsOf(options, doing);
+  if (loss !== undefined) checkLoss(loss, doing);
   const checkpoints = checkpointsOf(run, doing);
   const ofRun = "checkpoints" in run ? run : undefined;
   const layout = ofRun?.layout ?? loss?.layout;
   checkSlice(slice, layout?.size ?? checkpoints[0].theta.length, doing);
+  checkDigests(
+    { slice: slice.digest, run: ofRun?.layout.digest, loss: loss?.layout.digest },
+    doing,
+  );
   const { origin } = slice;
   if (layout) checkVector(layout, checkpoints[0].theta, doing, "checkpoint 1");
   if (loss) checkVector(loss.layout, checkpoints[0].theta, doing, "checkpoint 1");

@@ -146,7 +146,10 @@ Deno.test("directions that make no sense are refused", () => {
     "only 2 numbers may move",
   );
   fails(() => directionsBetween(theta, [theta]), "end 1 equals origin");
-  fails(() => directionsBetween(theta, []), "ends must be a list of vectors");
+  fails(
+    () => directionsBetween(theta, []),
+    "ends must be a list of one or more vectors, got an empty list",
+  );
   fails(() => directionsBetween(theta, [theta.slice(1)]), "end 1 must have");
   fails(() => directionsBetween(theta, [theta.map(() => Infinity)]), "not finite at 0");
   assertThrows(

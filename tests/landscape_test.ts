@@ -1,4 +1,10 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { randomDirections } from "../lib/directions.ts";
 import { coarseToFine } from "../lib/grid.ts";
 import { landscape } from "../lib/landscape.ts";
@@ -9,6 +15,7 @@ import { tQuantile } from "../lib/math/student.ts";
 import type { ProgressState } from "../lib/progress.ts";
 import { quadratic, rosenbrock, rugged } from "../lib/synthetic.ts";
 import { trajectory } from "../lib/trajectory.ts";
+import type { Vector } from "../lib/vector.ts";
 import { linearRegression, logisticRegression, rows } from "./regression.ts";
 
 const quiet = { progress: false };
@@ -216,7 +223,50 @@ Deno.test("an automatic range ends where the loss has risen tenfold, along each 
   };
   const bounded = await landscape(flat, plane, { range: "auto", resolution: 3, ...quiet });
   assertEquals(bounded.range.map(({ to }) => to), [2, 1]);
-  assert(bounded.caption!.includes("it rises no further"));
+  assertStringIncludes(
+    bounded.caption!,
+    "rises to 10 times its value at the origin: ±2, as it rises by 0.49 only and ±1, as it does not rise",
+  );
+});
+
+Deno.test("an automatic range says truthfully what it found where the loss is no positive bowl", async () => {
+  const captionOf = async (f: (x: Vector) => number, origin: Vector = new Float64Array(2)) => {
+    const value = (x: Vector) => Promise.resolve(f(x));
+    const loss: Loss = {
+      ...quadratic([1, 1]),
+      value,
+      evaluate: async (x) => ({ loss: await value(x) }),
+    };
+    const line = { origin, directions: axes(2, 1) };
+    const { caption, range } = await landscape(loss, line, {
+      range: "auto",
+      resolution: 3,
+      ...quiet,
+    });
+    return { caption, to: range[0].to };
+  };
+  const negative = await captionOf((x) => x[0] ** 2 / 2 - 2);
+  assert(negative.to >= 6 && negative.to <= 6.6, `${negative.to}`);
+  assertStringIncludes(
+    negative.caption!,
+    "the loss rises by 18, 9 times its size at the origin: ±6",
+  );
+  const small = await captionOf((x) => x[0] ** 2 / 2);
+  assertStringIncludes(small.caption!, "the loss rises by 0.1: ±0.");
+  assertEquals(await captionOf(() => 3), {
+    caption:
+      "range chosen so that the loss rises to 10 times its value at the origin: ±1, as it does not rise",
+    to: 1,
+  });
+  assertEquals(await captionOf(() => NaN), {
+    caption: "range ±1: the loss at the origin is NaN, so none could be chosen",
+    to: 1,
+  });
+  const wall = await captionOf((x) => Math.abs(x[0]) < 3 ? 1 : NaN);
+  assertStringIncludes(wall.caption!, "where it is no longer finite");
+  assert(wall.to >= 3 && wall.to <= 3.3, `${wall.to}`);
+  const far = await captionOf(() => 1, Float32Array.of(3.4e38, 0));
+  assertStringIncludes(far.caption!, "as it does not rise");
 });
 
 Deno.test("points are done from coarse to fine, each once", () => {

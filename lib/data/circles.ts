@@ -1,4 +1,5 @@
 import type { ArraySamples, Dataset } from "./dataset.ts";
+import { optionsOf } from "../options.ts";
 import { planar, type PlanarOptions } from "./planar.ts";
 
 /** Options of {@link circles}. */
@@ -27,9 +28,10 @@ export interface CirclesOptions extends PlanarOptions {
  * ```
  */
 export function circles(
-  { factor = 0.5, ...options }: CirclesOptions = {},
+  options: CirclesOptions = {},
 ): Dataset<ArraySamples<Int32Array>> {
-  if (!(factor > 0 && factor < 1)) {
+  const { factor = 0.5, ...rest } = optionsOf(options, "generate circles");
+  if (!(Number.isFinite(factor) && factor > 0 && factor < 1)) {
     throw new RangeError(
       `Cannot generate circles: factor must be between 0 and 1, both excluded, got ${factor}`,
     );
@@ -43,5 +45,5 @@ export function circles(
       const radius = label === 0 ? 1 : factor;
       return [radius * Math.cos(t), radius * Math.sin(t)];
     },
-  }, options);
+  }, rest);
 }

@@ -1,4 +1,4 @@
-import { describe } from "../layout.ts";
+import { describe } from "../options.ts";
 import { firstNotFinite, sizeOf } from "../vector.ts";
 
 /** The arrays that samples may be given in. */
@@ -98,6 +98,7 @@ export function samplesCount({ inputs }: Samples): number {
 /**
  * The samples with the given numbers, in the order given, as new arrays.
  *
+ * @throws {TypeError} if the samples are none.
  * @throws {RangeError} if an index is not the number of a sample.
  *
  * ```ts
@@ -109,6 +110,11 @@ export function samplesCount({ inputs }: Samples): number {
  * ```
  */
 export function takeSamples(samples: Samples, indices: ArrayLike<number>): Samples {
+  if (typeof samples?.inputs !== "object" || samples.inputs === null) {
+    throw new TypeError(
+      `Cannot take samples: samples are { inputs, targets }, got ${describe(samples)}`,
+    );
+  }
   const count = samplesCount(samples);
   const wrong = Array.from(indices).find((i) => !(Number.isInteger(i) && i >= 0 && i < count));
   if (wrong !== undefined) {

@@ -1,7 +1,8 @@
 import type { ArraySamples, Dataset } from "./dataset.ts";
 import { scalesOf, standardized } from "./scale.ts";
+import { optionsOf } from "../options.ts";
 import { checkHeldOut, stratifiedSplit } from "./split.ts";
-import { storedFile } from "./stored_file.ts";
+import { damaged, storedFile } from "./stored_file.ts";
 
 /** Options of {@link digits}. */
 export interface DigitsOptions {
@@ -26,7 +27,8 @@ export interface DigitsOptions {
  * @param options.images inputs of shape [n, 8, 8, 1]; default [n, 64]
  * @param options.seed of the split, default 42
  * @throws {RangeError} for a test set that leaves nothing to train or test with.
- * @throws {Error} if the file is missing or may not be read: what to restore, or the permission to give.
+ * @throws {Error} if the file is missing, damaged or may not be read: what to restore, or the permission to
+ * give.
  *
  * ```ts
  * import { digits } from "../../mod.ts";
@@ -39,10 +41,10 @@ export interface DigitsOptions {
  * ```
  */
 export async function digits(
-  { test = 360, images = false, seed = 42 }: DigitsOptions = {},
+  options: DigitsOptions = {},
 ): Promise<Dataset<ArraySamples<Int32Array>>> {
-  const text = await storedFile("digits.csv.gz", "load the digits");
-  const rows = text.trimEnd().split("\n").map((line) => line.split(",").map(Number));
+  const { test = 360, images = false, seed = 42 } = optionsOf(options, "load the digits");
+  const rows = digitRows(await storedFile("digits.csv.gz", "load the digits"));
   checkHeldOut(test, rows.length, "load the digits");
   const split = stratifiedSplit(rows.map((row) => row[64]), { test, seed, name: "digits" });
   const pixels = (numbers: Int32Array) => Array.from(numbers, (i) => rows[i].slice(0, 64)).flat();
@@ -65,4 +67,15 @@ export async function digits(
     classes: 10,
     inputScales,
   };
+}
+
+/** The rows of the file: 64 pixels from 0 to 16, and the digit. @throws {Error} that names a damaged line. */
+export function digitRows(text: string): number[][] {
+  return text.trimEnd().split("\n").map((line, i) => {
+    const row = line.split(",").map(Number);
+    const inside = (x: number, k: number) =>
+      Number.isInteger(x) && x >= 0 && x <= (k < 64 ? 16 : 9);
+    if (row.length === 65 && row.every(inside)) return row;
+    throw damaged("load the digits", "digits.csv.gz", i + 1, "64 pixels from 0 to 16 and a digit");
+  });
 }

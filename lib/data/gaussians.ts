@@ -1,4 +1,5 @@
 import type { ArraySamples, Dataset } from "./dataset.ts";
+import { optionsOf } from "../options.ts";
 import { planar, type PlanarOptions } from "./planar.ts";
 
 /** Options of {@link gaussians}. */
@@ -27,8 +28,9 @@ export interface GaussiansOptions extends PlanarOptions {
  * ```
  */
 export function gaussians(
-  { clusters = 3, ...options }: GaussiansOptions = {},
+  options: GaussiansOptions = {},
 ): Dataset<ArraySamples<Int32Array>> {
+  const { clusters = 3, ...rest } = optionsOf(options, "generate gaussians");
   if (![2, 3, 4].includes(clusters)) {
     throw new RangeError(`Cannot generate gaussians: clusters must be 2, 3 or 4, got ${clusters}`);
   }
@@ -40,5 +42,5 @@ export function gaussians(
       const t = 2 * Math.PI * label / clusters;
       return [Math.cos(t), Math.sin(t)];
     },
-  }, options);
+  }, rest);
 }

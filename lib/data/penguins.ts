@@ -1,7 +1,8 @@
 import type { ArraySamples, Dataset } from "./dataset.ts";
 import { scalesOf, standardized } from "./scale.ts";
+import { optionsOf } from "../options.ts";
 import { checkHeldOut, stratifiedSplit } from "./split.ts";
-import { storedFile } from "./stored_file.ts";
+import { damaged, storedFile } from "./stored_file.ts";
 
 /** Options of {@link penguins}. */
 export interface PenguinsOptions {
@@ -28,7 +29,8 @@ const CATEGORIES = ["species", "island", "sex"];
  * @param options.test penguins held out, 1 to 331, default 67
  * @param options.seed of the split, default 42
  * @throws {RangeError} for a test set that leaves nothing to train or test with.
- * @throws {Error} if the file is missing or may not be read: what to restore, or the permission to give.
+ * @throws {Error} if the file is missing, damaged or may not be read: what to restore, or the permission to
+ * give.
  *
  * ```ts
  * import { penguins } from "../../mod.ts";
@@ -41,13 +43,10 @@ const CATEGORIES = ["species", "island", "sex"];
  * ```
  */
 export async function penguins(
-  { test = 67, seed = 42 }: PenguinsOptions = {},
+  options: PenguinsOptions = {},
 ): Promise<Dataset<ArraySamples<Float32Array>>> {
-  const text = await storedFile("penguins.csv", "load the penguins");
-  const [header, ...lines] = text.trimEnd().split("\n").map((line) => line.split(","));
-  const rows = lines
-    .filter((line) => !line.includes("NA"))
-    .map((line) => Object.fromEntries(header.map((name, i) => [name, line[i]])));
+  const { test = 67, seed = 42 } = optionsOf(options, "load the penguins");
+  const rows = penguinRows(await storedFile("penguins.csv", "load the penguins"));
   checkHeldOut(test, rows.length, "load the penguins");
 
   const groups = CATEGORIES.flatMap((name) =>
@@ -85,4 +84,24 @@ export async function penguins(
     inputScales,
     targetScale,
   };
+}
+
+/** The penguins without missing values, by column. @throws {Error} that names a damaged line. */
+export function penguinRows(text: string): Record<string, string>[] {
+  const [header, ...lines] = text.trimEnd().split(/\r?\n/).map((line) => line.split(","));
+  const doing = "load the penguins", file = "penguins.csv", numbers = [...MEASURES, "body_mass_g"];
+  const missing = [...numbers, ...CATEGORIES].filter((name) => !header.includes(name));
+  if (missing.length) throw damaged(doing, file, 1, `a header with ${missing.join(", ")}`);
+  return lines.flatMap((line, i) => {
+    if (line.length !== header.length) {
+      throw damaged(doing, file, i + 2, `${header.length} values like the header`);
+    }
+    if (line.includes("NA")) return [];
+    const row = Object.fromEntries(header.map((name, k) => [name, line[k]]));
+    const odd = numbers.find((name) => !(Number(row[name]) > 0 && Number(row[name]) < Infinity));
+    if (odd) {
+      throw damaged(doing, file, i + 2, `a penguin with a ${odd} above 0, not "${row[odd]}"`);
+    }
+    return [row];
+  });
 }

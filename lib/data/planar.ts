@@ -1,4 +1,5 @@
 import { type Random, random } from "../math/random.ts";
+import { describe, optionsOf } from "../options.ts";
 import type { ArraySamples, Dataset } from "./dataset.ts";
 import { scalesOf, standardized } from "./scale.ts";
 
@@ -13,6 +14,9 @@ export interface PlanarOptions {
   /** Default 42. */
   seed?: number;
 }
+
+/** The most samples of one set. */
+const mostSamples = 1e7;
 
 /** What {@link planar} needs to know of a generator. */
 export interface PlanarGenerator {
@@ -33,8 +37,10 @@ export interface PlanarGenerator {
  */
 export function planar(
   { name, classes, noise: usual, point }: PlanarGenerator,
-  { train = 400, test = 200, noise = usual, seed = 42 }: PlanarOptions,
+  options: PlanarOptions,
 ): Dataset<ArraySamples<Int32Array>> {
+  const doing = `generate ${name}`;
+  const { train = 400, test = 200, noise = usual, seed = 42 } = optionsOf(options, doing);
   for (const [what, size] of Object.entries({ train, test })) {
     if (!(Number.isInteger(size) && size >= classes)) {
       throw new RangeError(
@@ -42,8 +48,24 @@ export function planar(
       );
     }
   }
-  if (!(noise >= 0 && noise < Infinity)) {
-    throw new RangeError(`Cannot generate ${name}: noise must be 0 or more, got ${noise}`);
+  for (const [what, size] of Object.entries({ train, test })) {
+    if (size > mostSamples) {
+      throw new RangeError(
+        `Cannot ${doing}: ${what} must be at most ${mostSamples.toLocaleString("en")}, got ${size}`,
+      );
+    }
+  }
+  if (!(Number.isFinite(noise) && noise >= 0)) {
+    throw new RangeError(
+      `Cannot ${doing}: noise must be 0 or more, got ${
+        typeof noise === "number" ? noise : describe(noise)
+      }`,
+    );
+  }
+  if (noise > 1e100) {
+    throw new RangeError(
+      `Cannot ${doing}: noise must be at most 1e100, or its square overflows, got ${noise}`,
+    );
   }
   const draw = (size: number, part: string) => {
     const source = random(seed, `${name}/${part}`);

@@ -20,6 +20,14 @@ export async function storedFile(name: string, doing: string, folder = DATASETS)
   }
 }
 
+/** What is thrown where a line of a stored file is not what it should be. */
+export function damaged(doing: string, name: string, line: number, expected: string): Error {
+  return new Error(
+    `Cannot ${doing}: line ${line} of ${shown(new URL(name, DATASETS))} must be ${expected}; ` +
+      "the file is damaged: restore it, for example with git checkout",
+  );
+}
+
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 async function readFile(url: URL, doing: string): Promise<Bytes> {

@@ -1,6 +1,6 @@
 import { plot } from "npm:@observablehq/plot@0.6.17";
 import { hash } from "../math/random.ts";
-import { document, element, type FigureElement, svgNamespace } from "./document.ts";
+import { document, element, type FigureElement, svgNamespace, toXML } from "./document.ts";
 import type { Drawing, PlotOptions, PlotPanel, ScenePanel } from "./drawing.ts";
 import { key, legendWidth, lossLegend } from "./legend.ts";
 import { drawScene, type Scene } from "./scene.ts";
@@ -87,6 +87,7 @@ export function compose(
     element("rect", { width, height, fill: theme.paper }),
     ...parts,
   );
+  Object.defineProperty(svg, "outerHTML", { get: () => toXML(svg) });
   nameIds(svg);
   return { svg, width, height, scene };
 }

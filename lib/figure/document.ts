@@ -50,3 +50,36 @@ export function element(
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
 }
+
+/**
+ * A node as XML text. What {@link document} writes itself is HTML: it leaves `<` and `&` in attributes as they are.
+ */
+// deno-lint-ignore no-explicit-any
+export function toXML(node: any): string {
+  if (node.nodeType !== node.ELEMENT_NODE) return escapeXML(node.nodeValue ?? "");
+  let text = `<${node.localName}`;
+  for (const { name, value } of node.attributes) text += ` ${name}="${escapeXML(value)}"`;
+  const children = [...node.childNodes];
+  return children.length === 0
+    ? `${text} />`
+    : `${text}>${children.map(toXML).join("")}</${node.localName}>`;
+}
+
+const entities: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "\xa0": "&#160;",
+};
+
+/**
+ * A text as it stands in XML or HTML, in an element or an attribute in double quotes. What neither has a place
+ * for (controls, halves of pairs) becomes U+FFFD.
+ */
+export function escapeXML(text: string): string {
+  return text.toWellFormed()
+    // deno-lint-ignore no-control-regex
+    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]/g, "\ufffd")
+    .replace(/[&<>"\xa0]/g, (character) => entities[character]);
+}

@@ -1,5 +1,5 @@
 import { compose, type Composed } from "./compose.ts";
-import type { FigureElement } from "./document.ts";
+import { escapeXML, type FigureElement } from "./document.ts";
 import type {
   Draw,
   Drawing,
@@ -10,7 +10,7 @@ import type {
   PlotOptions,
 } from "./drawing.ts";
 import { toPlain } from "./json.ts";
-import { escape, page } from "./page.ts";
+import { page } from "./page.ts";
 import { toPNG } from "./png.ts";
 import { rotatable } from "./rotatable.ts";
 import { type ThemeName, themes } from "./theme.ts";
@@ -166,7 +166,7 @@ async function bundle({ drawing: { summary }, compose }: Drawn): Promise<Record<
   const svg = picture.svg.outerHTML;
   const png = (await toPNG(svg)).toBase64();
   const image = () =>
-    `<img alt="${escape(summary)}" width="${picture.width}" style="max-width:100%" ` +
+    `<img alt="${escapeXML(summary)}" width="${picture.width}" style="max-width:100%" ` +
     `src="data:image/png;base64,${png}">`;
   return {
     ...(picture.scene ? { "text/html": embed(compose, image, summary) } : { "image/svg+xml": svg }),

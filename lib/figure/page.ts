@@ -1,12 +1,14 @@
+import { escapeXML } from "./document.ts";
+
 /** A page that needs no network: light or dark as its reader prefers, and good on paper. */
 export function page(title: string, body: string, language = "en"): string {
   return `<!doctype html>
-<html lang="${language}">
+<html lang="${escapeXML(language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escape(title)}</title>
+<title>${escapeXML(title)}</title>
 <style>${style}</style>
 </head>
 <body>
@@ -16,12 +18,6 @@ ${body}
 </body>
 </html>
 `;
-}
-
-/** Text as HTML shows it. */
-export function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }
 
 const style = `

@@ -11,6 +11,9 @@ const files = {
     import.meta.resolve("npm:@expo-google-fonts/inter@0.4.2/600SemiBold/Inter_600SemiBold.ttf"),
 };
 
+// What the renderer can hold with room to spare: a pixel takes four bytes, several times over.
+const mostPixels = 64e6;
+
 let loading: Promise<Uint8Array[]> | undefined;
 
 /** Loads the renderer and its fonts, once. */
@@ -38,7 +41,8 @@ async function load(): Promise<Uint8Array[]> {
  * Renders an SVG text as PNG, set in Inter. Needs permission to read the folders of `@resvg/resvg-wasm` and
  * `@expo-google-fonts/inter` in Deno's npm cache.
  *
- * @throws {Deno.errors.NotCapable} without that permission.
+ * @throws {Deno.errors.NotCapable} without that permission
+ * @throws {RangeError} if `scale` is not above 0 and at most 10, or gives more than 64 million pixels or none
  *
  * @param svg a well-formed SVG document
  * @param options.scale pixels per CSS px, 2 by default
@@ -47,16 +51,31 @@ export async function toPNG(
   svg: string,
   { scale = 2 }: { scale?: number } = {},
 ): Promise<Uint8Array> {
+  if (!(scale > 0 && scale <= 10)) {
+    throw new RangeError(
+      `Cannot render a PNG: scale must be above 0 and at most 10, got ${scale}`,
+    );
+  }
   const fontBuffers = await (loading ??= load());
   const renderer = new Resvg(svg, {
     fitTo: { mode: "zoom", value: scale },
     font: { fontBuffers, defaultFontFamily: inter.family, sansSerifFamily: inter.family },
   });
-  const image = renderer.render();
   try {
-    return image.asPng();
+    const [width, height] = [renderer.width, renderer.height].map((px) => Math.round(px * scale));
+    if (!(width >= 1 && height >= 1 && width * height <= mostPixels)) {
+      throw new RangeError(
+        `Cannot render a PNG of ${width} × ${height} pixels: it must have at least one and at most ` +
+          `${mostPixels / 1e6} million; take another scale or width`,
+      );
+    }
+    const image = renderer.render();
+    try {
+      return image.asPng();
+    } finally {
+      image.free();
+    }
   } finally {
-    image.free();
     renderer.free();
   }
 }

@@ -1,6 +1,7 @@
+import { escapeXML } from "./document.ts";
 import type { FigureOptions } from "./drawing.ts";
 import { type Figure, fragment } from "./figure.ts";
-import { escape, page } from "./page.ts";
+import { page } from "./page.ts";
 
 /** A part of a report; each of its fields is optional, and they appear in this order. */
 export interface ReportSection {
@@ -48,11 +49,11 @@ export interface ReportOptions {
  */
 export function report({ title, lead, sections, footer, language }: ReportOptions): string {
   const body = [
-    `<header><h1>${escape(title)}</h1>${
-      lead ? `<p class="lead">${escape(lead)}</p>` : ""
+    `<header><h1>${escapeXML(title)}</h1>${
+      lead ? `<p class="lead">${escapeXML(lead)}</p>` : ""
     }</header>`,
     ...sections.map(section),
-    footer ? `<footer>${escape(footer)}</footer>` : "",
+    footer ? `<footer>${escapeXML(footer)}</footer>` : "",
   ];
   return page(title, body.filter((part) => part !== "").join("\n"), language);
 }
@@ -60,15 +61,15 @@ export function report({ title, lead, sections, footer, language }: ReportOption
 function section(
   { title, text = [], numbers, code, figure, options, caption }: ReportSection,
 ): string {
-  const paragraphs = [text].flat().map((paragraph) => `<p>${escape(paragraph)}</p>`);
+  const paragraphs = [text].flat().map((paragraph) => `<p>${escapeXML(paragraph)}</p>`);
   const terms = Object.entries(numbers ?? {})
-    .map(([name, value]) => `<div><dt>${escape(name)}</dt><dd>${number(value)}</dd></div>`);
+    .map(([name, value]) => `<div><dt>${escapeXML(name)}</dt><dd>${number(value)}</dd></div>`);
   return [
     "<section>",
-    title ? `<h2>${escape(title)}</h2>` : "",
+    title ? `<h2>${escapeXML(title)}</h2>` : "",
     ...paragraphs,
     terms.length ? `<dl>${terms.join("")}</dl>` : "",
-    code ? `<pre>${escape(code)}</pre>` : "",
+    code ? `<pre>${escapeXML(code)}</pre>` : "",
     figure ? picture(figure, options, caption) : "",
     "</section>",
   ].filter((part) => part !== "").join("\n");
@@ -78,10 +79,12 @@ function section(
 function number(value: string): string {
   const [, head, remark] = /^(\S.*?) \((.*)\)$/s.exec(value) ?? /^(\S.*?) (±.*)$/s.exec(value) ??
     [];
-  return remark === undefined ? escape(value) : `${escape(head)}<small>${escape(remark)}</small>`;
+  return remark === undefined
+    ? escapeXML(value)
+    : `${escapeXML(head)}<small>${escapeXML(remark)}</small>`;
 }
 
 function picture(figure: Figure, options?: FigureOptions, caption?: string): string {
-  const below = caption ? `<figcaption>${escape(caption)}</figcaption>` : "";
+  const below = caption ? `<figcaption>${escapeXML(caption)}</figcaption>` : "";
   return `<figure>${figure[fragment]({ width: 640, ...options })}${below}</figure>`;
 }

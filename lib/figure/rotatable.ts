@@ -23,8 +23,12 @@ export function rotatable({ poster, frame, box, width, height, label }: {
     typeof value === "number" ? Math.round(value * 1e4) / 1e4 : value;
   const data = JSON.stringify({ scene, place, width, height, label, frame }, compact);
   const id = `scene-${(hash(data) >>> 0).toString(36)}`;
-  // "<" is escaped: nothing in the data can end the script.
-  const script = `(${mount})(${paintScene},${data.replaceAll("<", "\\u003c")},"${id}")`;
+  // "<" is escaped: nothing in the data can end the script; nor does it hold what is no character.
+  const escaped = data.replace(
+    /[<\ufffe\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  const script = `(${mount})(${paintScene},${escaped},"${id}")`;
   return `<div class="${id}" style="position:relative;max-width:${width}px">${poster}</div>` +
     `<script>${script}</script>`;
 }

@@ -1,4 +1,4 @@
-import { svgNamespace } from "./document.ts";
+import { svgNamespace, toXML } from "./document.ts";
 import { display } from "./figure.ts";
 import { toPNG } from "./png.ts";
 import { jupyter } from "../progress.ts";
@@ -36,8 +36,9 @@ async function bundleOf(result: unknown): Promise<Record<string, string>> {
   const { outerHTML } = Object(result);
   if (typeof outerHTML === "string") {
     if (!outerHTML.startsWith("<svg ")) return { "text/html": outerHTML, "text/plain": "A plot" };
-    const named = /^<svg [^>]*xmlns=/.test(outerHTML);
-    const svg = named ? outerHTML : outerHTML.replace("<svg ", `<svg xmlns="${svgNamespace}" `);
+    const xml = toXML(result);
+    const named = /^<svg [^>]*xmlns=/.test(xml);
+    const svg = named ? xml : xml.replace("<svg ", `<svg xmlns="${svgNamespace}" `);
     const png = (await toPNG(svg)).toBase64();
     return { "image/svg+xml": svg, "image/png": png, "text/plain": "A plot" };
   }

@@ -10,7 +10,9 @@ export function mean(values: ArrayLike<number>): number {
 /** The sample standard deviation, with n − 1; NaN of fewer than two values. */
 export function standardDeviation(values: ArrayLike<number>): number {
   const center = mean(values);
-  return norm(Float64Array.from(values, (x) => x - center)) / Math.sqrt(values.length - 1);
+  const off = new Float64Array(values.length);
+  for (let i = 0; i < off.length; i++) off[i] = values[i] - center;
+  return norm(off) / Math.sqrt(off.length - 1);
 }
 
 /** s/√n: the standard error of the mean; NaN of fewer than two values. */

@@ -4,8 +4,9 @@ import {
   assertLess,
   assertNotEquals,
   assertRejects,
+  assertThrows,
 } from "@std/assert";
-import { digits } from "../../lib/data/digits.ts";
+import { digitRows, digits } from "../../lib/data/digits.ts";
 
 const counts = (labels: Int32Array) =>
   Array.from({ length: 10 }, (_, digit) => labels.filter((label) => label === digit).length);
@@ -69,4 +70,16 @@ Deno.test("a test set larger than the digits is refused", async () => {
     RangeError,
     "Cannot load the digits: test must be an integer from 1 to 1795 of the 1797 rows, got 1797",
   );
+});
+
+Deno.test("a damaged file is refused with the line that is damaged", () => {
+  const row = (pixel: string, label: string) => [...new Array(64).fill(pixel), label].join(",");
+  assertEquals(digitRows(`${row("0", "1")}\n${row("16", "9")}\n`).length, 2);
+  for (const odd of [row("17", "1"), row("x", "1"), row("0", "10"), "0,1", ""]) {
+    assertThrows(
+      () => digitRows(`${row("0", "1")}\n${odd}\n${row("0", "1")}`),
+      Error,
+      "must be 64 pixels from 0 to 16 and a digit; the file is damaged",
+    );
+  }
 });

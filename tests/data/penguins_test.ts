@@ -1,6 +1,12 @@
-import { assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import {
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import type { ArraySamples } from "../../lib/data/dataset.ts";
-import { penguins } from "../../lib/data/penguins.ts";
+import { penguinRows, penguins } from "../../lib/data/penguins.ts";
 
 const column = ({ inputs: { data } }: ArraySamples, index: number) =>
   [...data].filter((_, i) => i % 11 === index);
@@ -64,4 +70,28 @@ Deno.test("the split of the penguins is seeded, and refused where nothing is lef
   assertEquals(a, b);
   assertNotEquals(a.test.targets.data, c.test.targets.data);
   await assertRejects(() => penguins({ test: 0 }), RangeError, "integer from 1 to 331");
+});
+
+Deno.test("a damaged file is refused with the line that is damaged", async () => {
+  const text = await Deno.readTextFile(new URL("../../datasets/penguins.csv", import.meta.url));
+  assertEquals(penguinRows(text).length, 333);
+  assertEquals(penguinRows(text.replaceAll("\n", "\r\n")), penguinRows(text));
+  const lines = text.split("\n");
+  const damage = (line: number, from: string, to: string, message: string) =>
+    assertThrows(
+      () => penguinRows(lines.with(line - 1, lines[line - 1].replace(from, to)).join("\n")),
+      Error,
+      message,
+    );
+  damage(1, "body_mass_g", "mass", "Cannot load the penguins: line 1 of ");
+  damage(
+    1,
+    "body_mass_g",
+    "mass",
+    "must be a header with body_mass_g; the file is damaged: restore it",
+  );
+  damage(2, "3750", "heavy", 'must be a penguin with a body_mass_g above 0, not "heavy"');
+  damage(3, "39.5,", "", "line 3 of ");
+  damage(3, "39.5,", "", "must be 8 values like the header");
+  assertThrows(() => penguinRows(""), Error, "line 1 of ");
 });

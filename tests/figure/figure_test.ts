@@ -1,6 +1,7 @@
 import {
   assert,
   assertEquals,
+  assertGreater,
   assertNotEquals,
   assertRejects,
   assertStringIncludes,
@@ -8,7 +9,8 @@ import {
 } from "@std/assert";
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import { document } from "../../lib/figure/document.ts";
-import { display, figure } from "../../lib/figure/figure.ts";
+import type { FigureOptions } from "../../lib/figure/drawing.ts";
+import { display, type Figure, figure } from "../../lib/figure/figure.ts";
 import { fromJSON } from "../../lib/figure/json.ts";
 import { report } from "../../lib/figure/report.ts";
 import { axis, bowl, gallery, sampled, spiral, torn } from "./gallery.ts";
@@ -83,6 +85,47 @@ Deno.test("a figure drawn twice is the same text, and two figures share no id", 
   assert(inA.length > 0 && inB.length > 0);
   assertEquals(new Set([...inA, ...inB]).size, inA.length + inB.length);
   for (const [, id] of a.svg({ overlay }).matchAll(/url\(#([^)]+)\)/g)) assert(inA.includes(id));
+});
+
+Deno.test("labels and titles of any characters give a well-formed picture, and a page without their scripts", async () => {
+  const nasty = [
+    "a < b & \"c\" 'd' ]]>",
+    "</script><script>x</script><!--",
+    "nul \0, \u0001, half \ud800, \ufffe, ü ∞ \u00a0",
+  ];
+  const caption = nasty.join(" ");
+  const axes = [axis(-1, 1, 4), axis(-1, 1, 4), axis(-1, 1, 4)];
+  const look = (title: string) => ({ title, subtitle: title, names: nasty });
+  const cases: [Figure, FigureOptions][] = [
+    [sampled(axes.slice(0, 1), (x) => 1 + x * x, { labels: nasty, caption }), {}],
+    ...["contour", "surface"].map((view): [Figure, FigureOptions] => [
+      sampled(axes.slice(0, 2), bowl, { labels: nasty, caption }),
+      { view, overlay: [spiral()] },
+    ]),
+    ...["slices", "isosurfaces"].map((view): [Figure, FigureOptions] => [
+      sampled(axes, bowl, { labels: nasty, caption }),
+      { view },
+    ]),
+  ];
+  // deno-lint-ignore no-control-regex
+  const control = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+  for (const [result, options] of cases) {
+    for (const title of nasty) {
+      const all = { ...options, ...look(title) };
+      const svg = result.svg(all);
+      checkXML(svg, title);
+      assert(svg.isWellFormed() && !control.test(svg));
+      assertEquals(svg, result.plot(all).outerHTML);
+      const html = result.html(all) +
+        report({ title, lead: title, sections: [{ title, figure: result, options: all }] });
+      assert(html.isWellFormed() && !control.test(html));
+      assertEquals(html.split("<script").length, html.split("</script>").length);
+      assert(!html.includes("<script>x"));
+    }
+    assertGreater((await result.png({ ...options, ...look(caption), scale: 0.5 })).length, 100);
+  }
+  const language = '"><script>x</script>';
+  assert(!report({ title: "", sections: [], language }).includes("<script>x"));
 });
 
 Deno.test("Plot's own options go before ours", () => {

@@ -23,3 +23,17 @@ Deno.test("with it the picture comes, and grows with the scale", async () => {
   };
   assertGreater(await size(4), await size(1));
 });
+
+Deno.test("a scale that makes no picture, or one too large, is refused with what is allowed", async () => {
+  for (const scale of [0, -1, NaN, Infinity, 10.5, 1000]) {
+    await assertRejects(
+      () => toPNG(svg, { scale }),
+      RangeError,
+      `scale must be above 0 and at most 10, got ${scale}`,
+    );
+  }
+  await assertRejects(() => toPNG(svg, { scale: 1e-3 }), RangeError, "at least one");
+  const wide = svg.replaceAll('"9"', '"3000"');
+  await assertRejects(() => toPNG(wide, { scale: 10 }), RangeError, "30000 × 30000 pixels");
+  assertGreater((await toPNG(svg, { scale: 10 })).length, 0);
+});
