@@ -25,11 +25,14 @@ export { assign, flatten, layoutOf } from "./lib/nn/model.ts";
 // losses
 export { l1, l2, withPenalty } from "./lib/loss.ts";
 export type {
+  Engine,
   Evaluation,
+  Linearized,
   Loss,
   LossOptions,
   Operator,
   Penalty,
+  SliceRequest,
   ValueAndGradient,
 } from "./lib/loss.ts";
 export { modelLoss } from "./lib/nn/model_loss.ts";

@@ -16,7 +16,7 @@ export interface SamplingOptions {
   seed?: number;
   /**
    * `"wasm"` is tfjs on one core, always there. `"native"` records the loss and runs it through ONNX Runtime on all
-   * cores (`--allow-ffi`, `--allow-read`, `--allow-env`, `--allow-sys`). Default `"auto"`: native for long work
+   * cores (`--allow-ffi`, `--allow-read`). Default `"auto"`: native for long work
    * where it is allowed; the numbers agree to 1e-5.
    */
   engine?: "auto" | "native" | "wasm";
