@@ -14,6 +14,7 @@ import { nameOf } from "./job.ts";
 import { buffersOf } from "./pack.ts";
 import { NativeUnavailable } from "./unavailable.ts";
 import { type PoolWorker, startWorker } from "./start_worker.ts";
+import { jupyter } from "../../progress.ts";
 
 /** A part of a job, for one worker. */
 export interface Piece {
@@ -300,6 +301,8 @@ let said = false;
 function sayOnce(): void {
   if (said) return;
   said = true;
+  // in a cell it would stand among the results; those say what computed them
+  if (jupyter()) return;
   console.error("Loading ONNX Runtime: losses run natively (--allow-ffi)");
 }
 
