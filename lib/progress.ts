@@ -58,6 +58,7 @@ export async function steps<T>(
   { label, total: expected, unit = "steps" }: { label: string; total: number; unit?: string },
   body: (job: Job) => Promise<T>,
 ): Promise<T> {
+  checkControl(signal, progress);
   const began = performance.now();
   const stop = stopButton(signal);
   const display = progress === false
@@ -95,6 +96,20 @@ export async function steps<T>(
     stop.release();
     display?.end?.(state());
   }
+}
+
+/** @throws {TypeError} if what is to stop or to show an analysis is something else. */
+function checkControl(signal: unknown, progress: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(
+      `Cannot listen to Stop: signal must be an AbortSignal, got ${typeof signal}`,
+    );
+  }
+  if (progress === undefined || typeof progress === "boolean") return;
+  if (typeof (progress as Progress | null)?.report === "function") return;
+  throw new TypeError(
+    `Cannot show progress: progress must be true, false or { report, end? }, got ${typeof progress}`,
+  );
 }
 
 /** A function that gives the event loop a turn when it has not had one for 10 ms. */

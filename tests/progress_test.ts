@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { duration, type ProgressState, steps } from "../lib/progress.ts";
 
 Deno.test("an analysis reports every step, and its end once", async () => {
@@ -57,4 +57,12 @@ Deno.test("the end is reported when an analysis fails", async () => {
 
 Deno.test("times are said in words", () => {
   assertEquals([0, 4.24, 41.6, 240].map(duration), ["0.1 s", "4.2 s", "42 s", "4 min"]);
+});
+
+Deno.test("what is no signal or no progress is said", async () => {
+  const run = (control: object) =>
+    steps(control, { label: "test", total: 1 }, () => Promise.resolve());
+  await assertRejects(() => run({ signal: {} }), TypeError, "signal must be an AbortSignal");
+  await assertRejects(() => run({ progress: "yes" }), TypeError, "got string");
+  await assertRejects(() => run({ progress: {} }), TypeError, "{ report, end? }");
 });

@@ -78,8 +78,8 @@ const INITIALIZERS: Record<Activation, Initializer> = {
  * ```
  */
 export function mlp(options: MlpOptions): LayersModel {
-  const { inputs, outputs, activation = "relu", initializer, seed = 42 } = options;
-  const hidden = hiddenOf(options);
+  const { inputs, outputs, activation = "relu", initializer, seed = 42 } = options ?? {};
+  const hidden = hiddenOf(options ?? {});
   checkSizes({ inputs, outputs }, "build an MLP");
   hidden.forEach((units, i) => checkSizes({ [`hidden[${i}]`]: units }, "build an MLP"));
   if (!Object.hasOwn(INITIALIZERS, activation)) {

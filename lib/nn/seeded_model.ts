@@ -43,7 +43,9 @@ export function seededModel(
  */
 export function checkSizes(sizes: Record<string, unknown>, doing: string): void {
   for (const [name, size] of Object.entries(sizes)) {
-    if (Number.isInteger(size) && size as number > 0) continue;
-    throw new RangeError(`Cannot ${doing}: ${name} must be a positive integer, got ${size}`);
+    if (Number.isInteger(size) && size as number > 0 && size as number <= 1e6) continue;
+    throw new RangeError(
+      `Cannot ${doing}: ${name} must be a positive integer of at most 1e6, got ${size}`,
+    );
   }
 }

@@ -187,9 +187,9 @@ Deno.test("no hidden layer makes a linear model", () => {
 Deno.test("what makes no MLP is refused, with what to give instead", () => {
   const good = { inputs: 2, hidden: [3], outputs: 2 };
   const wrong: [Record<string, unknown>, string][] = [
-    [{ ...good, inputs: 0 }, "inputs must be a positive integer, got 0"],
-    [{ ...good, outputs: 2.5 }, "outputs must be a positive integer, got 2.5"],
-    [{ ...good, hidden: [3, -1] }, "hidden[1] must be a positive integer, got -1"],
+    [{ ...good, inputs: 0 }, "inputs must be a positive integer of at most 1e6, got 0"],
+    [{ ...good, outputs: 2.5 }, "outputs must be a positive integer of at most 1e6, got 2.5"],
+    [{ ...good, hidden: [3, -1] }, "hidden[1] must be a positive integer of at most 1e6, got -1"],
     [{ ...good, hidden: 100 }, "hidden must be an array of units, like [100, 100], got 100"],
     [{ ...good, activation: "swish" }, "relu, gelu, tanh, sigmoid, linear, got swish"],
     [{ ...good, activation: "toString" }, "got toString"],

@@ -153,9 +153,12 @@ Deno.test("building a ResNet leaves no tensor behind but its weights", () => {
 Deno.test("shapes that cannot be halved twice, and classes that are none, are refused", () => {
   const wrong: [Parameters<typeof resnet20>[0], string][] = [
     [{ shape: [30, 32, 3] }, "multiples of 4, got [30, 32, 3]"],
-    [{ shape: [32, 32] as never }, "channels must be a positive integer, got undefined"],
+    [
+      { shape: [32, 32] as never },
+      "channels must be a positive integer of at most 1e6, got undefined",
+    ],
     [{ shape: [32, 32, 3, 1] as never }, "shape must be [height, width, channels]"],
-    [{ classes: 0 }, "classes must be a positive integer, got 0"],
+    [{ classes: 0 }, "classes must be a positive integer of at most 1e6, got 0"],
   ];
   for (const [options, message] of wrong) {
     assertThrows(() => resnet20(options), RangeError, `Cannot build a ResNet-20: `);
