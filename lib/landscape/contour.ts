@@ -80,7 +80,7 @@ export function holeKey({ values, missing }: Pick<Plane, "values" | "missing">):
  */
 export function contourMarks(plane: Plane, scale: LossScale, theme: Theme): Markish[] {
   const { x, y } = plane;
-  const bands = scale.levels.map((level) => contourAt(plane, level, scale.type));
+  const bands = scale.levels.map((level) => contourAt(plane, level, scale));
   const ground = { x1: x[0], x2: x[x.length - 1], y1: y[0], y2: y[y.length - 1] };
   return [
     Plot.rect([ground], {
@@ -111,18 +111,22 @@ export interface Contour {
 }
 
 /**
- * The contour of a plane at a level: marching squares with linear interpolation of the loss, or of its
- * logarithm, between samples.
+ * The contour of a plane at a level: marching squares with linear interpolation, between samples, of the
+ * position on a scale: of the loss, or of its logarithm down to where the scale ends.
  */
-export function contourAt({ x, y, values }: Plane, level: number, type: "log" | "linear"): Contour {
+export function contourAt(
+  { x, y, values }: Plane,
+  level: number,
+  { position }: Pick<LossScale, "position">,
+): Contour {
   const [nx, ny] = [x.length, y.length];
-  const height = type === "log" ? (v: number) => Math.log(Math.max(v, 1e-300)) : (v: number) => v;
   // d3 wants rows of constant y; NaN is below every level there, and so has an edge exactly at its neighbours.
   const rows = new Float64Array(nx * ny);
   for (let i = 0; i < nx; i++) {
-    for (let j = 0; j < ny; j++) rows[j * nx + i] = height(values[i * ny + j]);
+    for (let j = 0; j < ny; j++) rows[j * nx + i] = position(values[i * ny + j]);
   }
-  const { coordinates } = contours().size([nx, ny]).contour(rows, height(level)) as Contour["area"];
+  const { coordinates } = contours().size([nx, ny])
+    .contour(rows, position(level)) as Contour["area"];
   const [atX, atY] = [between(x), between(y)];
   const known = (i: number, j: number) =>
     [i * ny + j, (i + 1) * ny + j, i * ny + j + 1, (i + 1) * ny + j + 1]

@@ -59,11 +59,12 @@ export function surfaceScene(
   const height = (loss: number) =>
     boxHeight * (2 * Math.max(0, Math.min(1, scale.position(loss))) - 1);
   const [unitX, unitY] = [unit(x), unit(y)];
+  const heights = values.map(height);
   const vertices: number[] = [];
   for (let i = 0; i < nx; i++) {
     for (let j = 0; j < ny; j++) {
-      const loss = values[i * ny + j];
-      vertices.push(unitX(x[i]), unitY(y[j]), Number.isNaN(loss) ? 0 : height(loss));
+      const z = heights[i * ny + j];
+      vertices.push(unitX(x[i]), unitY(y[j]), Number.isNaN(z) ? 0 : z);
     }
   }
   const palette = new Map<string, number>();
@@ -85,11 +86,11 @@ export function surfaceScene(
     faces,
     palette: [...palette.keys()],
     lines: scale.levels.flatMap((level) =>
-      contourAt(plane, level, scale.type).line.coordinates
+      contourAt(plane, level, scale).line.coordinates
         .flatMap((line) => line.slice(1).map((point, k) => [line[k], point]))
         .map((piece) => piece.flatMap(([a, b]) => [unitX(a), unitY(b), height(level)]))
     ),
-    paths: paths.map((path) => scenePath(path, plane, { unitX, unitY, height })),
+    paths: paths.map((path) => scenePath(path, { x, y, heights }, { unitX, unitY })),
     height: boxHeight,
     axes: [
       { label: labels[0], ticks: along.x.map((t) => ({ at: unitX(t), text: formatNumber(t) })) },
@@ -142,8 +143,12 @@ export function shaded(color: string, by: number): string {
   }`;
 }
 
-/** The loss between the samples of a plane, bilinear; NaN outside and in holes. */
-export function lossAt({ x, y, values }: Plane, px: number, py: number): number {
+/** What is between the samples of a plane, bilinear; NaN outside and in holes. */
+export function valueAt(
+  { x, y, values }: Pick<Plane, "x" | "y" | "values">,
+  px: number,
+  py: number,
+): number {
   const [i, u] = cell(x, px);
   const [j, v] = cell(y, py);
   const ny = y.length;
@@ -165,21 +170,17 @@ function cell(axis: Float64Array, value: number): [number, number] {
 /** A path on the surface: finely divided, so that it follows the ground; straight across holes. */
 function scenePath(
   { coordinates, epochs, name, color }: LaidPath,
-  plane: Plane,
-  { unitX, unitY, height }: {
-    unitX: (v: number) => number;
-    unitY: (v: number) => number;
-    height: (loss: number) => number;
-  },
+  { x, y, heights }: { x: Float64Array; y: Float64Array; heights: Float64Array },
+  { unitX, unitY }: { unitX: (v: number) => number; unitY: (v: number) => number },
 ): ScenePath {
   const points: number[] = [];
   const dots: number[] = [];
   const labels: { at: number; text: string; end: boolean }[] = [];
   const lift = 0.006;
   const put = (px: number, py: number) => {
-    const loss = lossAt(plane, px, py);
-    if (Number.isNaN(loss)) return false;
-    points.push(unitX(px), unitY(py), height(loss) + lift);
+    const z = valueAt({ x, y, values: heights }, px, py);
+    if (Number.isNaN(z)) return false;
+    points.push(unitX(px), unitY(py), z + lift);
     return true;
   };
   const last = coordinates.length - 1;

@@ -206,14 +206,14 @@ function isosurfaceScene(
   { labels, paths }: { labels: readonly string[]; paths: readonly LaidPath[] },
 ): Scene {
   const shape = axes.map((axis) => axis.length);
-  const heights = scale.type === "log" ? values.map((v) => Math.log(Math.max(v, 1e-300))) : values;
+  const heights = values.map(scale.position);
   const units = axes.map(unit);
   const at = axes.map(between);
   const vertices: number[] = [];
   const palette = new Map<string, number>();
   const faces: number[][] = [];
   for (const level of levels) {
-    const mesh = isosurface(heights, shape, scale.type === "log" ? Math.log(level) : level);
+    const mesh = isosurface(heights, shape, scale.position(level));
     const first = vertices.length / 3;
     for (let k = 0; k < mesh.vertices.length; k += 3) {
       const [x, y, z] = [0, 1, 2].map((axis) => units[axis](at[axis](mesh.vertices[k + axis])));
