@@ -63,7 +63,7 @@ export function compose(
     y += rowHeight;
   }
   if (legend) {
-    const height = columns > 1 ? Math.min(260, y - top - 90) : frame.height - 24;
+    const height = Math.max(60, columns > 1 ? Math.min(260, y - top - 90) : frame.height - 24);
     parts.push(
       placed(lossLegend(legend, theme, height), width - legendWidth + 6, top + frame.top + 24),
     );

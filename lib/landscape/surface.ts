@@ -1,8 +1,9 @@
 import { ticks } from "npm:d3@7.9.0";
 import type { Drawing, DrawOptions } from "../figure/drawing.ts";
+import { lossNames } from "../figure/loss_names.ts";
 import { type LossScale, lossScale } from "../figure/loss_scale.ts";
 import type { Scene, ScenePath } from "../figure/scene.ts";
-import { formatNumber, formatNumbers } from "../figure/text.ts";
+import { formatNumber } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import { contourAt, holeKey } from "./contour.ts";
 import {
@@ -78,8 +79,7 @@ export function surfaceScene(
       faces.push([palette.get(color)!, ...corners]);
     }
   }
-  const named = faces.length ? scale.named(0.13) : [];
-  const names = formatNumbers(named);
+  const { title, names } = lossNames(scale, { spacing: 0.13, room: 64 });
   const along = { x: axisTicks(x, 4), y: axisTicks(y, 4) };
   return {
     vertices,
@@ -96,8 +96,8 @@ export function surfaceScene(
       { label: labels[0], ticks: along.x.map((t) => ({ at: unitX(t), text: formatNumber(t) })) },
       { label: labels[1], ticks: along.y.map((t) => ({ at: unitY(t), text: formatNumber(t) })) },
       {
-        label: scale.type === "log" ? "loss (log)" : "loss",
-        ticks: named.map((t, k) => ({ at: height(t), text: names[k] })),
+        label: title.join(" "),
+        ticks: faces.length ? names.map(({ loss, text }) => ({ at: height(loss), text })) : [],
       },
     ],
     colors: sceneColors(theme),
