@@ -3,7 +3,7 @@ import { ticks } from "npm:d3@7.9.0";
 import type { PlotOptions } from "./drawing.ts";
 import { relativeTo } from "./loss_names.ts";
 import { indistinct, logLevels, lossScale } from "./loss_scale.ts";
-import { formatNumber, formatNumbers, relativeNumbers } from "./text.ts";
+import { formatNumber, formatTicks, relativeNumbers } from "./text.ts";
 
 /** A vertical axis for losses. */
 export interface LossAxis {
@@ -13,6 +13,8 @@ export interface LossAxis {
   readonly y: NonNullable<PlotOptions["y"]>;
   /** The lowest and highest loss on it; undefined where there is none. */
   readonly ends?: readonly [number, number];
+  /** The loss as it is drawn: NaN, a gap, where it has no place on the axis. */
+  shown(loss: number | undefined): number;
   /** What stands in the subtitle: that losses of 0 or less are not on a log axis. */
   readonly notes: readonly string[];
 }
@@ -31,17 +33,21 @@ export function lossAxis(
 ): LossAxis {
   const asked = type === "log" || type === "linear" ? type : undefined;
   const common = { grid: true, tickSize: 0, label: null } as const;
-  const plain = { ...common, ticks: 5, tickFormat: together() };
+  const plain = { ...common, ticks: 5, tickFormat: formatTicks() };
   const finite = values.filter(Number.isFinite);
   const log = (asked ?? lossScale(finite).type) === "log";
-  const losses = log ? finite.filter((v) => v > 0) : finite;
+  const losses = log ? finite.filter((v) => v > smallest) : finite;
   const notes = losses.length < finite.length
     ? ["losses of 0 or less are not on the log axis"]
     : [];
-  const axis = { title: "loss", notes };
+  const shown = (loss = NaN) => Number.isFinite(loss) && (!log || loss > smallest) ? loss : NaN;
+  const axis = { title: "loss", notes, shown };
   const kind = log ? "log" : "linear";
   if (losses.length === 0) {
-    return { ...axis, y: log ? { ...common, type: "log", domain: [0.1, 1], ticks: [] } : plain };
+    return {
+      ...axis,
+      y: log ? { ...common, type: "log", domain: [0.1, 1], ticks: [] } : plain,
+    };
   }
   const ends = [least(losses), -least(losses.map((v) => -v))] as const;
   const own = { ...common, type: kind, tickFormat: (v: number) => formatNumber(v) } as const;
@@ -53,7 +59,7 @@ export function lossAxis(
     return {
       ...axis,
       ends,
-      y: { ...own, domain: [...ends], clamp: true, ticks: logLevels(ends, 5) },
+      y: { ...own, domain: [...ends], ticks: logLevels(ends, 5) },
     };
   }
   const { base } = relativeNumbers(ticks(...ends, 5), room);
@@ -61,14 +67,11 @@ export function lossAxis(
     ...axis,
     ends,
     title: ["loss", ...relativeTo(base)].join(" "),
-    y: { ...plain, type: "linear", tickFormat: together(base) },
+    y: { ...plain, type: "linear", tickFormat: formatTicks(base) },
   };
 }
 
-/** Formats ticks with as many digits as it takes to tell them apart; what they are above a base. */
-export function together(base = 0): (value: number, index: number, all?: number[]) => string {
-  return (value, index, all) =>
-    all ? formatNumbers(all.map((v) => v - base))[index] : formatNumber(value - base);
-}
+// What is below it has no logarithm worth an axis.
+const smallest = 1e-300;
 
 const least = (values: readonly number[]) => values.reduce((a, b) => Math.min(a, b));

@@ -79,3 +79,9 @@ export function formatShare(share: number): string {
     : 2;
   return `${formatNumber(percent, digits)}%`;
 }
+
+/** What Plot formats ticks with: with as many digits as it takes to tell them apart, what they are above a base. */
+export function formatTicks(base = 0): (value: number, index: number, all?: number[]) => string {
+  return (value, index, all) =>
+    all ? formatNumbers(all.map((v) => v - base))[index] : formatNumber(value - base);
+}

@@ -5,7 +5,7 @@ import { element } from "../figure/document.ts";
 import { legendWidth } from "../figure/legend.ts";
 import { bandPosition, type LossScale, lossScale } from "../figure/loss_scale.ts";
 import { namedPoints, placedMark } from "../figure/named_points.ts";
-import { formatNumber } from "../figure/text.ts";
+import { formatNumber, formatTicks } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import {
   askedScale,
@@ -16,14 +16,15 @@ import {
   planeOf,
   summaryOf,
 } from "./drawn.ts";
-import { pathKey, pathNotes, pathsAmong, severalPaths } from "./paths.ts";
+import { pathKey, pathNotes, pathsAmong, pathsInside, severalPaths } from "./paths.ts";
 
 /** A landscape of two directions as a filled contour. */
 export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Drawing {
   const { theme, width } = options;
   const plane = planeOf(landscape);
   const scale = lossScale(plane.values, askedScale(options));
-  const paths = pathsAmong(options, 2);
+  const laid = pathsAmong(options, 2);
+  const paths = pathsInside(laid, landscape);
   const title = paths.length === 0
     ? "The loss surface around the centre"
     : paths.length === 1
@@ -40,7 +41,7 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
   return {
     title,
     subtitle: [
-      ...circumstances(landscape, plane.stride, pathNotes(paths, landscape)),
+      ...circumstances(landscape, plane.stride, pathNotes(laid, landscape)),
       ...rest,
     ].join(" · "),
     summary: summaryOf(landscape),
@@ -50,8 +51,15 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
       plot: {
         ...margins,
         height: Math.round(height),
-        x: { ...axis, domain: x, ticks: 6, label: short[0] },
-        y: { ...axis, domain: y, ticks: 5, label: short[1], labelOffset: 51 },
+        x: { ...axis, domain: x, ticks: 6, tickFormat: formatTicks(), label: short[0] },
+        y: {
+          ...axis,
+          domain: y,
+          ticks: 5,
+          tickFormat: formatTicks(),
+          label: short[1],
+          labelOffset: 51,
+        },
         marks: [
           ...contourMarks(plane, scale, theme),
           ...(paths.length === 0 && inside

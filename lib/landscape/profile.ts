@@ -1,9 +1,9 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
-import { lossAxis, together } from "../figure/loss_axis.ts";
+import { lossAxis } from "../figure/loss_axis.ts";
 import { lossScale } from "../figure/loss_scale.ts";
 import { namedPoints } from "../figure/named_points.ts";
-import { formatNumber } from "../figure/text.ts";
+import { formatNumber, formatTicks } from "../figure/text.ts";
 import { bandOf, type Uncertainty } from "./band.ts";
 import { circumstances, type DrawnLandscape, stationsOf, summaryOf } from "./drawn.ts";
 import { pathsAmong } from "./paths.ts";
@@ -44,12 +44,14 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
   const points = profiles.flatMap((profile) => profile.points);
   const [from, to] = [landscape.axes[0][0], landscape.axes[0][landscape.axes[0].length - 1]];
   const within = (x: number) => x >= from && x <= to;
-  const type = yType(points, plot.y?.type);
-  const least = Math.min(...points.map((p) => p.loss).filter((v) => v > 0));
+  const losses = [...points.map((p) => p.loss), ...within(0) ? [finite(center)] : []];
+  const type = yType(losses, plot.y?.type);
+  const least = Math.min(...losses.filter((v) => v > 0));
   // A band that reaches below zero would take a log axis to nothing: the axis ends a little below the curves.
   const bands = points.flatMap((p) => [p.low, p.high])
     .filter((v) => type === "linear" || v >= least / 3);
-  const { title, y, notes } = lossAxis([...points.map((p) => p.loss), ...bands], { type });
+  const { title, y, notes, shown } = lossAxis([...losses, ...bands], { type });
+  for (const point of points) point.loss = shown(point.loss);
   const graded = profiles.some(({ points }) => points.some((p) => Number.isFinite(p.accuracy)));
   const stations = stationsOf(landscape);
   const laid = options.color !== undefined, alone = !laid && others.length === 0;
@@ -88,7 +90,7 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
     labelAnchor: "center",
     labelArrow: "none",
     ticks: 6,
-    tickFormat: together(),
+    tickFormat: formatTicks(),
   } as const;
   const lossPanel: PlotPanel = {
     title,
@@ -217,9 +219,8 @@ function bandText([own, ...others]: Profile[]): string {
   return own.uncertainty.text(own.uncertainty.how + hows.join(""));
 }
 
-function yType(points: Point[], asked: unknown): "log" | "linear" {
+function yType(losses: number[], asked: unknown): "log" | "linear" {
   if (asked === "log" || asked === "linear") return asked;
-  const losses = points.map((p) => p.loss);
   const positive = losses.every((v) => Number.isNaN(v) || v > 0);
   return positive ? lossScale(losses).type : "linear";
 }

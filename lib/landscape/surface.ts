@@ -15,7 +15,14 @@ import {
   planeOf,
   summaryOf,
 } from "./drawn.ts";
-import { type LaidPath, pathKey, pathNotes, pathsAmong, severalPaths } from "./paths.ts";
+import {
+  type LaidPath,
+  pathKey,
+  pathNotes,
+  pathsAmong,
+  pathsInside,
+  severalPaths,
+} from "./paths.ts";
 
 const boxHeight = 0.58;
 
@@ -24,7 +31,8 @@ export function drawSurface(landscape: DrawnLandscape, options: DrawOptions): Dr
   const { theme, width, plot } = options;
   const plane = planeOf(landscape);
   const scale = lossScale(plane.values, askedScale(options));
-  const paths = pathsAmong(options, 2);
+  const laid = pathsAmong(options, 2);
+  const paths = pathsInside(laid, landscape);
   const { short, rest } = fitted(landscape.labels, [0.45 * width, 0.45 * width]);
   const scene = surfaceScene(plane, scale, theme, { labels: short, paths });
   const height = plot.height ?? Math.round(width * 0.8);
@@ -35,7 +43,7 @@ export function drawSurface(landscape: DrawnLandscape, options: DrawOptions): Dr
       ? "The path of training, down the loss surface"
       : "The loss as a surface",
     subtitle: [
-      ...circumstances(landscape, plane.stride, pathNotes(paths, landscape)),
+      ...circumstances(landscape, plane.stride, pathNotes(laid, landscape)),
       ...rest,
       ...(paths.length
         ? [`dashed where the surface hides ${paths.length > 1 ? "a" : "the"} path`]
@@ -175,7 +183,7 @@ function scenePath(
 ): ScenePath {
   const points: number[] = [];
   const dots: number[] = [];
-  const labels: { at: number; text: string; end: boolean }[] = [];
+  const labels: ScenePath["labels"][number][] = [];
   const lift = 0.006;
   const put = (px: number, py: number) => {
     const z = valueAt({ x, y, values: heights }, px, py);

@@ -1,8 +1,8 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
-import { lossAxis, together } from "../figure/loss_axis.ts";
+import { lossAxis } from "../figure/loss_axis.ts";
 import { namedPoints } from "../figure/named_points.ts";
-import { formatNumber, formatShare } from "../figure/text.ts";
+import { formatNumber, formatShare, formatTicks } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import type { Epoch, Run } from "../run.ts";
 
@@ -19,14 +19,14 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
   const best = tested
     ? history.reduce((a, b) => (b.testLoss ?? Infinity) < (a.testLoss ?? Infinity) ? b : a)
     : undefined;
-  const finite = (pick: (row: Epoch) => number | undefined) => (row: Epoch) => {
-    const value = pick(row);
-    return Number.isFinite(value) ? value : NaN;
-  };
-  const line = (pick: (row: Epoch) => number | undefined, stroke: string): Markish =>
-    Plot.line(history, { x: "epoch", y: finite(pick), stroke, strokeWidth: 2 });
+  const line = (
+    pick: (row: Epoch) => number | undefined,
+    stroke: string,
+    as: (value?: number) => number = shown,
+  ): Markish =>
+    Plot.line(history, { x: "epoch", y: (row: Epoch) => as(pick(row)), stroke, strokeWidth: 2 });
   const losses = [...history.flatMap((row) => [row.trainLoss, row.testLoss ?? NaN])];
-  const { title, y, ends, notes } = lossAxis(losses, { type: plot.y?.type });
+  const { title, y, ends, notes, shown } = lossAxis(losses, { type: plot.y?.type });
   const log = y.type === "log";
   const behind = stepsBehind(stepLosses, last.epoch, theme, log);
   // A batch that happens to be easy would take a log axis to nothing.
@@ -38,7 +38,7 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
     labelAnchor: "center",
     labelArrow: "none",
     ticks: 6,
-    tickFormat: together(),
+    tickFormat: formatTicks(),
   } as const;
   const lossPanel: PlotPanel = {
     title,
@@ -47,7 +47,10 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
       marginBottom: graded ? 8 : 42,
       height: graded ? 220 : 290,
       x: { ...xAxis, label: graded ? null : "epoch", axis: graded ? null : "bottom" },
-      y: { ...y, ...(log && ends && { domain: [ends[0] / 2, ends[1] * 1.1] }) },
+      y: {
+        ...y,
+        ...(log && ends && { domain: [ends[0] / 2, ends[1] * 1.1], clamp: true }),
+      },
       marks: [
         behind,
         line((row) => row.trainLoss, blue),
@@ -85,8 +88,8 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
         tickFormat: (v: number) => `${v}%`,
       },
       marks: [
-        line((row) => row.trainAccuracy, blue),
-        ...(tested ? [line((row) => row.testAccuracy, orange)] : []),
+        line((row) => row.trainAccuracy, blue, finite),
+        ...(tested ? [line((row) => row.testAccuracy, orange, finite)] : []),
       ],
     },
   };
@@ -154,3 +157,5 @@ function stepsBehind(losses: Float32Array, epochs: number, theme: Theme, log: bo
     })
     : Plot.areaY(rows, { x: "epoch", y1: "low", y2: "high", fill: theme.quiet, fillOpacity: 0.22 });
 }
+
+const finite = (value = NaN) => Number.isFinite(value) ? value : NaN;

@@ -1,7 +1,7 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, PlotPanel } from "../figure/drawing.ts";
-import { lossAxis, together } from "../figure/loss_axis.ts";
-import { formatNumber } from "../figure/text.ts";
+import { lossAxis } from "../figure/loss_axis.ts";
+import { formatNumber, formatTicks } from "../figure/text.ts";
 import type { DrawnTrajectory } from "./drawn.ts";
 import { pathCircumstances, pathSummary } from "./path.ts";
 
@@ -11,10 +11,11 @@ import { pathCircumstances, pathSummary } from "./path.ts";
  */
 export function drawDescent(trajectory: DrawnTrajectory, { theme, plot }: DrawOptions): Drawing {
   const { epochs, losses, planeLosses, residuals, distances, stability } = trajectory;
+  const axis = lossAxis([...losses ?? [], ...planeLosses ?? []], { type: plot.y?.type });
   const rows = Array.from(residuals, (residual, k) => ({
     epoch: epochs[k],
-    loss: finite(losses?.[k]),
-    plane: finite(planeLosses?.[k]),
+    loss: axis.shown(losses?.[k]),
+    plane: axis.shown(planeLosses?.[k]),
     residual,
     distance: distances?.[k] ?? NaN,
   }));
@@ -24,15 +25,12 @@ export function drawDescent(trajectory: DrawnTrajectory, { theme, plot }: DrawOp
     labelAnchor: "center",
     labelArrow: "none",
     ticks: 6,
-    tickFormat: together(),
+    tickFormat: formatTicks(),
   } as const;
   const [blue, , green] = theme.series;
   const panels: PlotPanel[] = [];
   const key: KeyEntry[] = [];
-  const notes: string[] = [];
   if (losses) {
-    const axis = lossAxis([...losses, ...(planeLosses ?? [])], { type: plot.y?.type });
-    notes.push(...axis.notes);
     panels.push({
       title: axis.title,
       plot: {
@@ -65,7 +63,7 @@ export function drawDescent(trajectory: DrawnTrajectory, { theme, plot }: DrawOp
       marginBottom: 42,
       height: 190,
       x: { ...xAxis, label: "epoch" },
-      y: { grid: true, tickSize: 0, label: null, tickFormat: together(), ticks: 4, zero: true },
+      y: { grid: true, tickSize: 0, label: null, tickFormat: formatTicks(), ticks: 4, zero: true },
       marks: [
         ...(distances
           ? [Plot.line(rows, { x: "epoch", y: "distance", stroke: theme.quiet, strokeWidth: 1.4 })]
@@ -86,12 +84,12 @@ export function drawDescent(trajectory: DrawnTrajectory, { theme, plot }: DrawOp
     title: losses
       ? "The loss of the run, and what its plane shows of it"
       : "How far the run is from its plane",
-    subtitle: [...pathCircumstances(trajectory), ...notes, ...(steady ? [steady] : [])].join(" · "),
+    subtitle: [...pathCircumstances(trajectory), ...axis.notes, ...(steady ? [steady] : [])].join(
+      " · ",
+    ),
     summary: pathSummary(trajectory),
     key,
     panels,
     marks: [],
   };
 }
-
-const finite = (value: number | undefined) => Number.isFinite(value) ? value! : NaN;
