@@ -26,7 +26,7 @@ export function drawPath(trajectory: DrawnTrajectory, options: DrawOptions): Dra
         marginRight: 20,
         marginTop: 14,
         marginBottom: 42,
-        height: Math.round(width * 0.64),
+        height: Math.max(220, Math.round(width * 0.64)),
         inset: 18,
         x: { ...axis, label: labels[0], ticks: 6, tickFormat: formatTicks() },
         y: {

@@ -177,6 +177,24 @@ Deno.test("at the least width no two names of an x-axis touch, and a 0 keeps its
       }
     }
   }
+  for (const view of ["surface", "isosurfaces"]) {
+    const result = view === "surface" ? plane(bowl) : volume((x, y, z) => x * x + y * y + z * z);
+    const boxes = [...result.plot({ view, width: 200 }).querySelectorAll("text[dy][text-anchor]")]
+      .filter((text) => /^[−\d.]+$/.test(text.textContent!))
+      .map((text) => {
+        const [x, y] = ["x", "y"].map((name) => Number(text.getAttribute(name)));
+        const half = textWidth(text.textContent!) / 2;
+        const middle = text.getAttribute("text-anchor") === "end" ? x - half : x;
+        return { x: middle, y, half, text: text.textContent! };
+      });
+    assertGreater(boxes.length, 3);
+    boxes.forEach((a, k) => {
+      for (const b of boxes.slice(0, k)) {
+        const apart = Math.abs(a.x - b.x) > a.half + b.half || Math.abs(a.y - b.y) > 8;
+        assert(apart, `${view}: ${a.text} on ${b.text}`);
+      }
+    });
+  }
   const ticks = textsOf(plane(bowl), { width: 200 }, '[aria-label="x-axis tick label"] text');
   assert(ticks.includes("0"), `${ticks}`);
 });
