@@ -4,7 +4,7 @@ import { document, element, type FigureElement, svgNamespace, toXML } from "./do
 import type { Drawing, PlotOptions, PlotPanel, ScenePanel } from "./drawing.ts";
 import { key, legendWidth, lossLegend } from "./legend.ts";
 import { drawScene, type Scene } from "./scene.ts";
-import { wrap } from "./text.ts";
+import { textWidth, wrap } from "./text.ts";
 import { fonts, type Theme } from "./theme.ts";
 
 /** A figure, ready to be shown. */
@@ -63,7 +63,7 @@ export function compose(
     y += rowHeight;
   }
   if (legend) {
-    const height = columns > 1 ? Math.min(260, y - top - 90) : frame.height - 24;
+    const height = Math.max(60, columns > 1 ? Math.min(260, y - top - 90) : frame.height - 24);
     parts.push(
       placed(lossLegend(legend, theme, height), width - legendWidth + 6, top + frame.top + 24),
     );
@@ -144,6 +144,7 @@ function plotPanel(
     marks: [...ours.marks, ...(isFirst ? userMarks : [])],
   }) as unknown as FigureElement;
   for (const style of svg.querySelectorAll("style")) style.remove();
+  thinTicks(svg);
   const title = panel.title === undefined ? null : element(
     "text",
     {
@@ -169,6 +170,22 @@ function plotPanel(
       height: total - frameTop - Number(rest.marginBottom ?? ours.marginBottom ?? 30),
     },
   };
+}
+
+/** Leaves out every second, third … name along the x-axis until none touches the next; a 0 stays. */
+function thinTicks(svg: FigureElement): void {
+  const ticks = [...svg.querySelectorAll('[aria-label="x-axis tick label"] text')].map((node) => {
+    const middle = Number(/translate\(([-\d.e]+)/.exec(node.getAttribute("transform") ?? "")?.[1]);
+    const half = textWidth(node.textContent ?? "") / 2 + 2;
+    return { node, from: middle - half, to: middle + half };
+  }).sort((a, b) => a.from - b.from);
+  const zero = Math.max(0, ticks.findIndex(({ node }) => Number(node.textContent) === 0));
+  const kept = (every: number) => ticks.filter((_, k) => (k - zero) % every === 0);
+  const touching = (row: typeof ticks) => row.some(({ from }, k) => k > 0 && from < row[k - 1].to);
+  let every = 1;
+  while (touching(kept(every))) every++;
+  const row = new Set(kept(every));
+  for (const tick of ticks) if (!row.has(tick)) tick.node.remove();
 }
 
 /**

@@ -1,41 +1,52 @@
 import { type Child, element, type FigureElement } from "./document.ts";
 import type { KeyEntry } from "./drawing.ts";
 import { bandPosition, type LossScale } from "./loss_scale.ts";
-import { formatNumbers, textWidth } from "./text.ts";
+import { lossNames } from "./loss_names.ts";
+import { textWidth } from "./text.ts";
 import type { Theme } from "./theme.ts";
 
 /** The width that {@link lossLegend} needs, in px. */
 export const legendWidth = 78;
 
-/** The colours of the loss from low to high, with round losses named. */
+const bar = 12, gap = 8, lineHeight = 13;
+
+/** The colours of the loss from low to high, with round losses named; its foot is `height` px below 0. */
 export function lossLegend(scale: LossScale, theme: Theme, height: number): FigureElement {
-  const { levels, domain } = scale;
-  const y = (loss: number) => height * (1 - Math.max(0, Math.min(1, scale.position(loss))));
-  const edges = [domain[0], ...levels, domain[1]];
+  const { levels } = scale;
+  const room = legendWidth - 6 - bar - gap;
+  const { title, names } = lossNames(scale, { spacing: Math.max(0.085, 17 / height), room });
+  const long = textWidth(title.join(" ")) > legendWidth - 6;
+  const heading = long ? title : [title.join(" ")];
+  const top = (heading.length - 1) * lineHeight;
+  const y = (loss: number) =>
+    height - (height - top) * Math.max(0, Math.min(1, scale.position(loss)));
+  const edges = [height, ...levels.map(y), top];
   const bands = edges.slice(1).map((edge, k) =>
     element("rect", {
-      y: y(edge),
-      width: 12,
-      height: Math.max(0, y(edges[k]) - y(edge)) + (k ? 0.4 : 0),
+      y: edge,
+      width: bar,
+      height: Math.max(0, edges[k] - edge) + (k ? 0.4 : 0),
       fill: theme.ramp(bandPosition(scale, k)),
     })
   );
-  const labelled = scale.named();
-  const texts = formatNumbers(labelled);
-  const names = labelled.map((level, k) =>
+  const labels = names.map(({ loss, text }) =>
     element(
       "g",
-      { transform: `translate(0 ${y(level).toFixed(2)})` },
-      element("line", { x1: 12, x2: 16, stroke: theme.quiet }),
-      element("text", { x: 20, dy: "0.32em", fill: theme.quiet }, texts[k]),
+      { transform: `translate(0 ${y(loss).toFixed(2)})` },
+      element("line", { x1: bar, x2: bar + 4, stroke: theme.quiet }),
+      fittedText(text, { x: bar + gap, fill: theme.quiet, dy: "0.32em" }, room),
     )
   );
-  const title = element(
-    "text",
-    { y: -10, fill: theme.ink },
-    `loss${scale.type === "log" ? " (log)" : ""}`,
+  const head = heading.map((text, k) =>
+    fittedText(text, { y: k * lineHeight - 10, fill: theme.ink }, legendWidth - 6)
   );
-  return element("g", { "font-size": 12, "text-anchor": "start" }, title, ...bands, ...names);
+  return element("g", { "font-size": 12, "text-anchor": "start" }, ...head, ...bands, ...labels);
+}
+
+/** A text that is set smaller where there is no room for it. */
+function fittedText(text: string, attributes: Record<string, string | number>, room: number) {
+  const size = Math.min(12, Math.floor(12 * room / textWidth(text)));
+  return element("text", { ...attributes, ...(size < 12 && { "font-size": size }) }, text);
 }
 
 /** What lines, bands and hatchings mean, in a row that breaks where it must. */

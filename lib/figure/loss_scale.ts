@@ -8,11 +8,19 @@ export interface LossScale {
   readonly type: "log" | "linear";
   /** The lowest and highest loss that colours tell apart. */
   readonly domain: readonly [number, number];
-  /** The losses at which the colour changes, rising; all inside the domain. */
+  /** The losses at which the colour changes, rising; all inside the domain. None where there is one loss only. */
   readonly levels: readonly number[];
-  /** The roundest levels, at least `spacing` (a share of the domain) apart: those that a legend names. */
+  /** Whether there are losses below the domain: they look like its lower end. */
+  readonly clipped: boolean;
+  /**
+   * The roundest levels, at least `spacing` (a share of the domain) apart: those that a legend names. Where there
+   * is one loss only, that.
+   */
   named(spacing?: number): number[];
-  /** Where a loss stands in the domain, from 0 to 1; not clamped, NaN for NaN. */
+  /**
+   * Where a loss stands in the domain, from 0 to 1: what is interpolated between samples. On a log scale no less
+   * than 0, since a logarithm knows no bottom; not clamped otherwise. NaN for NaN.
+   */
   position(loss: number): number;
 }
 
@@ -31,22 +39,44 @@ export function lossScale(values: ArrayLike<number>, type?: "log" | "linear"): L
   const floor = Math.max(positive[0], quantileSorted(positive, 0.01) / 3, high * 1e-8);
   const loggable = high > 0 && quantileSorted(finite, 0.02) >= 0;
   const log = (type ?? (loggable && high / floor > 12 ? "log" : "linear")) === "log" && high > 0;
-  const domain: [number, number] = log ? [floor, high] : [low, high];
-  // One loss only: it stands in the middle.
-  if (domain[0] === domain[1]) {
-    const room = Math.abs(domain[1]) / 2 || 1;
-    [domain[0], domain[1]] = [domain[0] - room, domain[1] + room];
-  }
-  const along = log ? Math.log : (v: number) => v;
+  const domain = log ? [floor, high] as const : [low, high] as const;
+  if (indistinct(domain)) return constantScale(low, high);
+  // Halves, since the whole may be more than a number can hold.
+  const along = log ? Math.log : (v: number) => v / 2;
   const [start, end] = domain.map(along);
+  const position = (loss: number) =>
+    (along(log ? Math.max(loss, floor) : loss) - start) / (end - start);
   const inside = (v: number) => v > domain[0] && v < domain[1];
   const levels = (log ? logLevels(domain) : linearLevels(domain)).filter(inside);
   return {
     type: log ? "log" : "linear",
     domain,
     levels,
-    named: (spacing = 0.085) => sparse(levels, (v) => (along(v) - start) / (end - start), spacing),
-    position: (loss) => (along(Math.max(loss, log ? 1e-300 : -Infinity)) - start) / (end - start),
+    clipped: low < domain[0],
+    named: (spacing = 0.085) => sparse(levels, position, spacing),
+    position,
+  };
+}
+
+/** Whether two losses differ by no more than rounding, or by less than an axis can be divided into. */
+export function indistinct([low, high]: readonly [number, number]): boolean {
+  return high - low <= Math.max(1e-12 * Math.max(Math.abs(low), Math.abs(high)), 1e-300);
+}
+
+/** One loss only: it stands in the middle, and there is no other to be told from it. */
+function constantScale(low: number, high: number): LossScale {
+  const loss = low + (high - low) / 2;
+  const room = Math.abs(loss) / 2 > 1e-300 ? Math.abs(loss) / 2 : 1;
+  return {
+    type: "linear",
+    domain: [
+      Math.max(-Number.MAX_VALUE, loss - room),
+      Math.min(Number.MAX_VALUE, loss + room),
+    ],
+    levels: [],
+    clipped: false,
+    named: () => [loss],
+    position: (other) => Number.isNaN(other) ? NaN : 0.5,
   };
 }
 
@@ -64,7 +94,10 @@ export function bandPosition({ levels }: LossScale, k: number): number {
 }
 
 function linearLevels([low, high]: readonly [number, number]): number[] {
-  return ticks(low, high, 12);
+  // Where the whole is more than a number can hold, its half is divided.
+  return Number.isFinite(high - low)
+    ? ticks(low, high, 12)
+    : ticks(low / 2, high / 2, 12).map((v: number) => 2 * v);
 }
 
 // Round numbers that divide a decade, from coarse to fine.

@@ -20,7 +20,6 @@ const shared = new WeakMap<object, Pick<Place, "taken" | "clear">>();
 
 /** A mark that is drawn in px: Plot takes a function as a mark, and gives it scales and sizes. */
 export function placedMark(draw: (place: Place) => FigureElement): Markish {
-  type Size = Record<"width" | "height" | `margin${"Left" | "Right" | "Top" | "Bottom"}`, number>;
   const mark = (
     _: unknown,
     scales: Place["scales"],
@@ -29,16 +28,21 @@ export function placedMark(draw: (place: Place) => FigureElement): Markish {
     { ownerSVGElement }: { ownerSVGElement: object },
   ) => {
     if (!shared.has(ownerSVGElement)) shared.set(ownerSVGElement, { taken: [], clear: [] });
-    const frame = {
-      x1: size.marginLeft,
-      x2: size.width - size.marginRight,
-      y1: size.marginTop,
-      y2: size.height - size.marginBottom,
-    };
-    return draw({ scales, frame, ...shared.get(ownerSVGElement)! });
+    return draw({ scales, frame: frameOf(size), ...shared.get(ownerSVGElement)! });
   };
   return mark as unknown as Markish;
 }
+
+type Size = Record<"width" | "height" | `margin${"Left" | "Right" | "Top" | "Bottom"}`, number>;
+
+const frameOf = (
+  { width, height, marginLeft, marginRight, marginTop, marginBottom }: Size,
+): Box => ({
+  x1: marginLeft,
+  x2: width - marginRight,
+  y1: marginTop,
+  y2: height - marginBottom,
+});
 
 /** A text with a halo, around a point. */
 export function haloText(
@@ -88,22 +92,39 @@ export function namedPoints(
   },
 ): Markish {
   const finite = points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
+  const inside = ({ x1, x2, y1, y2 }: Box, x: number, y: number) =>
+    x >= x1 - 1 && x <= x2 + 1 && y >= y1 - 1 && y <= y2 + 1;
   return [
-    Plot.dot(finite, { x: "x", y: "y", r: 4.5, fill: color, stroke: theme.halo, strokeWidth: 1.5 }),
+    Plot.dot(finite, {
+      x: "x",
+      y: "y",
+      r: 4.5,
+      fill: color,
+      stroke: theme.halo,
+      strokeWidth: 1.5,
+      // A point that its axes do not reach, such as a loss of 0 on a log axis, is not drawn elsewhere.
+      render: (index, scales, values, dimensions, context, next) => {
+        const { x, y } = values as Record<string, ArrayLike<number>>;
+        const frame = frameOf(dimensions);
+        const shown = Array.from(index).filter((i) => inside(frame, x[i], y[i]));
+        return next!(shown, scales, values, dimensions, context);
+      },
+    }),
     placedMark(({ scales, frame, taken, clear }) => {
       const inPixels = <P extends { x: number; y: number }>(p: P) => ({
         ...p,
         x: scales.x(p.x),
         y: scales.y(p.y),
       });
-      const known = curve.filter(({ y }) => Number.isFinite(y)).map(inPixels);
+      const known = curve.map(inPixels).filter(({ x, y }) => Number.isFinite(x + y));
       known.slice(1).forEach((b, k) => {
         const a = known[k], pieces = Math.ceil(Math.hypot(b.x - a.x, b.y - a.y) / 6);
         for (let s = 0; s < pieces; s++) {
           clear.push([a.x + (b.x - a.x) * s / pieces, a.y + (b.y - a.y) * s / pieces]);
         }
       });
-      const labels = placeLabels(finite.map(inPixels), { frame, clear, taken });
+      const shown = finite.map(inPixels).filter(({ x, y }) => inside(frame, x, y));
+      const labels = placeLabels(shown, { frame, clear, taken });
       return element("g", {}, ...labels.map(({ at, text }) => haloText(at, text, theme)));
     }),
   ];

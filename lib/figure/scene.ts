@@ -239,10 +239,14 @@ export function paintScene(
     if (dx * (middle[0] - centre[0]) + dy * (middle[1] - centre[1]) < 0) [dx, dy] = [-dx, -dy];
     const length = Math.hypot(dx, dy) || 1;
     const out = [dx / length, dy / length];
+    let before = { x: -Infinity, y: 0, half: 0 };
     for (const { at: t, text } of axes[axis].ticks) {
       // At the corner that both axes share there is room for neither.
       if (Math.abs(t + (axis === 0 ? far.x : far.y)) < 0.06) continue;
       const [x, y] = axis === 0 ? project(t, from[1], floor) : project(from[0], t, floor);
+      const half = 3.3 * text.length + 2;
+      if (Math.abs(x - before.x) < half + before.half && Math.abs(y - before.y) < 13) continue;
+      before = { x, y, half };
       pen.text(x + 12 * out[0], y + 12 * out[1], text, { color: colors.quiet, anchor: "middle" });
     }
     let angle = Math.atan2(b[1] - a[1], b[0] - a[0]) * 180 / Math.PI;
@@ -262,8 +266,11 @@ export function paintScene(
   // Seen from above the edge has no length, and its numbers would lie on each other.
   if (foot[1] - left.at[1] < 40) return;
   let longest = 0;
+  let lower = Infinity;
   for (const { at: t, text } of axes[2].ticks) {
     const [x, y] = project(left.x, left.y, t);
+    if (lower - y < 13) continue;
+    lower = y;
     pen.text(x - 7, y, text, { color: colors.quiet, anchor: "end" });
     longest = Math.max(longest, text.length);
   }

@@ -41,17 +41,47 @@ export function formatNumber(value: number, digits = 3): string {
 /** Numbers that stand together, each with as many digits as it takes to tell them all apart. */
 export function formatNumbers(values: readonly number[]): string[] {
   const distinct = new Set(values).size;
-  for (let digits = 3; digits < 12; digits++) {
+  for (let digits = 3; digits <= 17; digits++) {
     const texts = values.map((value) => formatNumber(value, digits));
     if (new Set(texts).size === distinct) return texts;
   }
   return values.map(String);
 }
 
-/** A share as a percentage: 0.8812 gives 88%, 0.0042 gives 0.4%. */
+/**
+ * Numbers that stand together, in texts no wider than `room` px where that can be: where they differ in their
+ * last digits only, what they are above a `base` with as few digits as it takes.
+ */
+export function relativeNumbers(
+  values: readonly number[],
+  room: number,
+): { base?: number; texts: string[] } {
+  const fits = (texts: string[]) => texts.every((text) => textWidth(text) <= room);
+  const texts = formatNumbers(values);
+  const middle = values[values.length >> 1];
+  for (let digits = 1; digits <= 15 && !fits(texts); digits++) {
+    const base = Number(middle.toPrecision(digits));
+    const above = formatNumbers(values.map((value) => value - base));
+    if (fits(above)) return { base, texts: above };
+  }
+  return { texts };
+}
+
+/** A share as a percentage: 0.8812 gives 88%, 0.0042 gives 0.4%; what is not quite all is never 100%. */
 export function formatShare(share: number): string {
-  const percent = 100 * share;
-  return `${
-    formatNumber(percent, Math.abs(percent) < 1 ? 1 : percent > 99 && percent < 100 ? 3 : 2)
-  }%`;
+  const percent = 100 * share, left = 100 - percent;
+  const rounding = 1e-9;
+  if (Math.abs(left) < rounding) return "100%";
+  const digits = percent > 99 && left > 0
+    ? 2 + Math.max(1, Math.ceil(-Math.log10(left)))
+    : Math.abs(percent) < 1
+    ? 1
+    : 2;
+  return `${formatNumber(percent, digits)}%`;
+}
+
+/** What Plot formats ticks with: with as many digits as it takes to tell them apart, what they are above a base. */
+export function formatTicks(base = 0): (value: number, index: number, all?: number[]) => string {
+  return (value, index, all) =>
+    all ? formatNumbers(all.map((v) => v - base))[index] : formatNumber(value - base);
 }

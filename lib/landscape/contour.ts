@@ -5,7 +5,7 @@ import { element } from "../figure/document.ts";
 import { legendWidth } from "../figure/legend.ts";
 import { bandPosition, type LossScale, lossScale } from "../figure/loss_scale.ts";
 import { namedPoints, placedMark } from "../figure/named_points.ts";
-import { formatNumber } from "../figure/text.ts";
+import { formatNumber, formatTicks } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import {
   askedScale,
@@ -16,14 +16,15 @@ import {
   planeOf,
   summaryOf,
 } from "./drawn.ts";
-import { pathKey, pathNotes, pathsAmong, severalPaths } from "./paths.ts";
+import { pathKey, pathNotes, pathsAmong, pathsInside, severalPaths } from "./paths.ts";
 
 /** A landscape of two directions as a filled contour. */
 export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Drawing {
   const { theme, width } = options;
   const plane = planeOf(landscape);
   const scale = lossScale(plane.values, askedScale(options));
-  const paths = pathsAmong(options, 2);
+  const laid = pathsAmong(options, 2);
+  const paths = pathsInside(laid, landscape);
   const title = paths.length === 0
     ? "The loss surface around the centre"
     : paths.length === 1
@@ -40,7 +41,7 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
   return {
     title,
     subtitle: [
-      ...circumstances(landscape, plane.stride, pathNotes(paths, landscape)),
+      ...circumstances(landscape, plane.stride, pathNotes(laid, landscape)),
       ...rest,
     ].join(" · "),
     summary: summaryOf(landscape),
@@ -50,8 +51,15 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
       plot: {
         ...margins,
         height: Math.round(height),
-        x: { ...axis, domain: x, ticks: 6, label: short[0] },
-        y: { ...axis, domain: y, ticks: 5, label: short[1], labelOffset: 51 },
+        x: { ...axis, domain: x, ticks: 6, tickFormat: formatTicks(), label: short[0] },
+        y: {
+          ...axis,
+          domain: y,
+          ticks: 5,
+          tickFormat: formatTicks(),
+          label: short[1],
+          labelOffset: 51,
+        },
         marks: [
           ...contourMarks(plane, scale, theme),
           ...(paths.length === 0 && inside
@@ -80,7 +88,7 @@ export function holeKey({ values, missing }: Pick<Plane, "values" | "missing">):
  */
 export function contourMarks(plane: Plane, scale: LossScale, theme: Theme): Markish[] {
   const { x, y } = plane;
-  const bands = scale.levels.map((level) => contourAt(plane, level, scale.type));
+  const bands = scale.levels.map((level) => contourAt(plane, level, scale));
   const ground = { x1: x[0], x2: x[x.length - 1], y1: y[0], y2: y[y.length - 1] };
   return [
     Plot.rect([ground], {
@@ -111,18 +119,22 @@ export interface Contour {
 }
 
 /**
- * The contour of a plane at a level: marching squares with linear interpolation of the loss, or of its
- * logarithm, between samples.
+ * The contour of a plane at a level: marching squares with linear interpolation, between samples, of the
+ * position on a scale: of the loss, or of its logarithm down to where the scale ends.
  */
-export function contourAt({ x, y, values }: Plane, level: number, type: "log" | "linear"): Contour {
+export function contourAt(
+  { x, y, values }: Plane,
+  level: number,
+  { position }: Pick<LossScale, "position">,
+): Contour {
   const [nx, ny] = [x.length, y.length];
-  const height = type === "log" ? (v: number) => Math.log(Math.max(v, 1e-300)) : (v: number) => v;
   // d3 wants rows of constant y; NaN is below every level there, and so has an edge exactly at its neighbours.
   const rows = new Float64Array(nx * ny);
   for (let i = 0; i < nx; i++) {
-    for (let j = 0; j < ny; j++) rows[j * nx + i] = height(values[i * ny + j]);
+    for (let j = 0; j < ny; j++) rows[j * nx + i] = position(values[i * ny + j]);
   }
-  const { coordinates } = contours().size([nx, ny]).contour(rows, height(level)) as Contour["area"];
+  const { coordinates } = contours().size([nx, ny])
+    .contour(rows, position(level)) as Contour["area"];
   const [atX, atY] = [between(x), between(y)];
   const known = (i: number, j: number) =>
     [i * ny + j, (i + 1) * ny + j, i * ny + j + 1, (i + 1) * ny + j + 1]

@@ -44,6 +44,37 @@ export function pathsAmong(
   });
 }
 
+/** The paths of which something is inside the window of a landscape, a straight piece between checkpoints at least. */
+export function pathsInside(
+  paths: readonly LaidPath[],
+  { axes }: Pick<DrawnLandscape, "axes">,
+): LaidPath[] {
+  return paths.filter(({ coordinates }) =>
+    coordinates.some((point, k) => insidePart(coordinates[Math.max(0, k - 1)], point, axes))
+  );
+}
+
+/** From where to where a straight piece is inside the window, as shares of it; undefined where it is not. */
+export function insidePart(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  axes: readonly Float64Array[],
+): [number, number] | undefined {
+  let [enter, leave] = [0, 1];
+  for (const [k, axis] of axes.entries()) {
+    const [low, high] = [axis[0], axis[axis.length - 1]];
+    const step = b[k] - a[k];
+    if (step === 0) {
+      if (a[k] >= low && a[k] <= high) continue;
+      return undefined;
+    }
+    const [s, t] = [(low - a[k]) / step, (high - a[k]) / step];
+    enter = Math.max(enter, Math.min(s, t));
+    leave = Math.min(leave, Math.max(s, t));
+  }
+  return enter <= leave ? [enter, leave] : undefined;
+}
+
 /** What one sees of several paths, in words. */
 export function severalPaths(count: number): string {
   const number = ["Two", "Three", "Four", "Five"][count - 2] ?? count;

@@ -1,8 +1,9 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
-import { logLevels, lossScale } from "../figure/loss_scale.ts";
+import { lossAxis } from "../figure/loss_axis.ts";
+import { lossScale } from "../figure/loss_scale.ts";
 import { namedPoints } from "../figure/named_points.ts";
-import { formatNumber } from "../figure/text.ts";
+import { formatNumber, formatTicks } from "../figure/text.ts";
 import { bandOf, type Uncertainty } from "./band.ts";
 import { circumstances, type DrawnLandscape, stationsOf, summaryOf } from "./drawn.ts";
 import { pathsAmong } from "./paths.ts";
@@ -41,13 +42,16 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
   });
   const profiles = [own, ...others];
   const points = profiles.flatMap((profile) => profile.points);
-  const type = yType(points, plot.y?.type);
-  const shown = points.flatMap((p) => [p.loss, p.low, p.high]).filter((v) => Number.isFinite(v));
-  const least = Math.min(...points.map((p) => p.loss).filter((v) => v > 0));
+  const [from, to] = [landscape.axes[0][0], landscape.axes[0][landscape.axes[0].length - 1]];
+  const within = (x: number) => x >= from && x <= to;
+  const losses = [...points.map((p) => p.loss), ...within(0) ? [finite(center)] : []];
+  const type = yType(losses, plot.y?.type);
+  const least = Math.min(...losses.filter((v) => v > 0));
   // A band that reaches below zero would take a log axis to nothing: the axis ends a little below the curves.
-  const floor = type === "log"
-    ? Math.max(Math.min(...shown.filter((v) => v > 0)), least / 3)
-    : -Infinity;
+  const bands = points.flatMap((p) => [p.low, p.high])
+    .filter((v) => type === "linear" || v >= least / 3);
+  const { title, y, notes, shown } = lossAxis([...losses, ...bands], { type });
+  for (const point of points) point.loss = shown(point.loss);
   const graded = profiles.some(({ points }) => points.some((p) => Number.isFinite(p.accuracy)));
   const stations = stationsOf(landscape);
   const laid = options.color !== undefined, alone = !laid && others.length === 0;
@@ -62,6 +66,8 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
     }))
     : pathsAmong(options, 1).length
     ? []
+    : !within(0)
+    ? []
     : [{
       x: 0,
       y: center,
@@ -74,30 +80,27 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
     color: alone ? theme.accent : own.color,
     curve: points.map((p) => ({ x: p.x, y: p.loss })),
   });
-  const rules = Plot.ruleX(stations.length ? stations.keys() : [0], {
+  const rules = Plot.ruleX([...stations.length ? stations.keys() : [0]].filter(within), {
     stroke: theme.quiet,
     strokeDasharray: "2,3",
   });
-  const margins = { marginLeft: 52, marginRight: 20, marginTop: graded ? 22 : 12 };
-  const xAxis = { tickSize: 0, labelAnchor: "center", labelArrow: "none", ticks: 6 } as const;
+  const margins = { marginLeft: 52, marginRight: 20, marginTop: 22 };
+  const xAxis = {
+    tickSize: 0,
+    labelAnchor: "center",
+    labelArrow: "none",
+    ticks: 6,
+    tickFormat: formatTicks(),
+  } as const;
   const lossPanel: PlotPanel = {
-    title: graded ? "loss" : undefined,
+    title,
     plot: {
       ...margins,
       marginBottom: graded ? 8 : 42,
-      height: graded ? 220 : 290,
+      height: graded ? 220 : 300,
       insetBottom: others.length ? 24 : 0,
       x: { ...xAxis, label: graded ? null : labels[0], axis: graded ? null : "bottom" },
-      y: {
-        type,
-        grid: true,
-        tickSize: 0,
-        ticks: type === "log" ? logLevels([floor, Math.max(...shown)], 5) : 5,
-        tickFormat: (v: number) => formatNumber(v),
-        label: graded ? null : "loss",
-        labelArrow: "none",
-        ...(type === "log" && { domain: [floor, Math.max(...shown)], nice: false }),
-      },
+      y,
       marks: [rules, ...lineWithBand(own), signs],
     },
   };
@@ -141,6 +144,7 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
         ]
         : []),
       ...circumstances(landscape),
+      ...notes,
       ...others.map(samplesOf),
       bandText(profiles),
     ].filter((text) => text !== "").join(" · "),
@@ -215,9 +219,8 @@ function bandText([own, ...others]: Profile[]): string {
   return own.uncertainty.text(own.uncertainty.how + hows.join(""));
 }
 
-function yType(points: Point[], asked: unknown): "log" | "linear" {
+function yType(losses: number[], asked: unknown): "log" | "linear" {
   if (asked === "log" || asked === "linear") return asked;
-  const losses = points.map((p) => p.loss);
   const positive = losses.every((v) => Number.isNaN(v) || v > 0);
   return positive ? lossScale(losses).type : "linear";
 }

@@ -1,8 +1,9 @@
 import { ticks } from "npm:d3@7.9.0";
 import type { Drawing, DrawOptions } from "../figure/drawing.ts";
+import { lossNames } from "../figure/loss_names.ts";
 import { type LossScale, lossScale } from "../figure/loss_scale.ts";
 import type { Scene, ScenePath } from "../figure/scene.ts";
-import { formatNumber, formatNumbers } from "../figure/text.ts";
+import { formatNumber } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import { contourAt, holeKey } from "./contour.ts";
 import {
@@ -14,7 +15,14 @@ import {
   planeOf,
   summaryOf,
 } from "./drawn.ts";
-import { type LaidPath, pathKey, pathNotes, pathsAmong, severalPaths } from "./paths.ts";
+import {
+  type LaidPath,
+  pathKey,
+  pathNotes,
+  pathsAmong,
+  pathsInside,
+  severalPaths,
+} from "./paths.ts";
 
 const boxHeight = 0.58;
 
@@ -23,7 +31,8 @@ export function drawSurface(landscape: DrawnLandscape, options: DrawOptions): Dr
   const { theme, width, plot } = options;
   const plane = planeOf(landscape);
   const scale = lossScale(plane.values, askedScale(options));
-  const paths = pathsAmong(options, 2);
+  const laid = pathsAmong(options, 2);
+  const paths = pathsInside(laid, landscape);
   const { short, rest } = fitted(landscape.labels, [0.45 * width, 0.45 * width]);
   const scene = surfaceScene(plane, scale, theme, { labels: short, paths });
   const height = plot.height ?? Math.round(width * 0.8);
@@ -34,7 +43,7 @@ export function drawSurface(landscape: DrawnLandscape, options: DrawOptions): Dr
       ? "The path of training, down the loss surface"
       : "The loss as a surface",
     subtitle: [
-      ...circumstances(landscape, plane.stride, pathNotes(paths, landscape)),
+      ...circumstances(landscape, plane.stride, pathNotes(laid, landscape)),
       ...rest,
       ...(paths.length
         ? [`dashed where the surface hides ${paths.length > 1 ? "a" : "the"} path`]
@@ -59,11 +68,12 @@ export function surfaceScene(
   const height = (loss: number) =>
     boxHeight * (2 * Math.max(0, Math.min(1, scale.position(loss))) - 1);
   const [unitX, unitY] = [unit(x), unit(y)];
+  const heights = values.map(height);
   const vertices: number[] = [];
   for (let i = 0; i < nx; i++) {
     for (let j = 0; j < ny; j++) {
-      const loss = values[i * ny + j];
-      vertices.push(unitX(x[i]), unitY(y[j]), Number.isNaN(loss) ? 0 : height(loss));
+      const z = heights[i * ny + j];
+      vertices.push(unitX(x[i]), unitY(y[j]), Number.isNaN(z) ? 0 : z);
     }
   }
   const palette = new Map<string, number>();
@@ -77,26 +87,25 @@ export function surfaceScene(
       faces.push([palette.get(color)!, ...corners]);
     }
   }
-  const named = faces.length ? scale.named(0.13) : [];
-  const names = formatNumbers(named);
+  const { title, names } = lossNames(scale, { spacing: 0.13, room: 64 });
   const along = { x: axisTicks(x, 4), y: axisTicks(y, 4) };
   return {
     vertices,
     faces,
     palette: [...palette.keys()],
     lines: scale.levels.flatMap((level) =>
-      contourAt(plane, level, scale.type).line.coordinates
+      contourAt(plane, level, scale).line.coordinates
         .flatMap((line) => line.slice(1).map((point, k) => [line[k], point]))
         .map((piece) => piece.flatMap(([a, b]) => [unitX(a), unitY(b), height(level)]))
     ),
-    paths: paths.map((path) => scenePath(path, plane, { unitX, unitY, height })),
+    paths: paths.map((path) => scenePath(path, { x, y, heights }, { unitX, unitY })),
     height: boxHeight,
     axes: [
       { label: labels[0], ticks: along.x.map((t) => ({ at: unitX(t), text: formatNumber(t) })) },
       { label: labels[1], ticks: along.y.map((t) => ({ at: unitY(t), text: formatNumber(t) })) },
       {
-        label: scale.type === "log" ? "loss (log)" : "loss",
-        ticks: named.map((t, k) => ({ at: height(t), text: names[k] })),
+        label: title.join(" "),
+        ticks: faces.length ? names.map(({ loss, text }) => ({ at: height(loss), text })) : [],
       },
     ],
     colors: sceneColors(theme),
@@ -142,8 +151,12 @@ export function shaded(color: string, by: number): string {
   }`;
 }
 
-/** The loss between the samples of a plane, bilinear; NaN outside and in holes. */
-export function lossAt({ x, y, values }: Plane, px: number, py: number): number {
+/** What is between the samples of a plane, bilinear; NaN outside and in holes. */
+export function valueAt(
+  { x, y, values }: Pick<Plane, "x" | "y" | "values">,
+  px: number,
+  py: number,
+): number {
   const [i, u] = cell(x, px);
   const [j, v] = cell(y, py);
   const ny = y.length;
@@ -165,21 +178,17 @@ function cell(axis: Float64Array, value: number): [number, number] {
 /** A path on the surface: finely divided, so that it follows the ground; straight across holes. */
 function scenePath(
   { coordinates, epochs, name, color }: LaidPath,
-  plane: Plane,
-  { unitX, unitY, height }: {
-    unitX: (v: number) => number;
-    unitY: (v: number) => number;
-    height: (loss: number) => number;
-  },
+  { x, y, heights }: { x: Float64Array; y: Float64Array; heights: Float64Array },
+  { unitX, unitY }: { unitX: (v: number) => number; unitY: (v: number) => number },
 ): ScenePath {
   const points: number[] = [];
   const dots: number[] = [];
-  const labels: { at: number; text: string; end: boolean }[] = [];
+  const labels: ScenePath["labels"][number][] = [];
   const lift = 0.006;
   const put = (px: number, py: number) => {
-    const loss = lossAt(plane, px, py);
-    if (Number.isNaN(loss)) return false;
-    points.push(unitX(px), unitY(py), height(loss) + lift);
+    const z = valueAt({ x, y, values: heights }, px, py);
+    if (Number.isNaN(z)) return false;
+    points.push(unitX(px), unitY(py), z + lift);
     return true;
   };
   const last = coordinates.length - 1;

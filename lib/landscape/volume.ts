@@ -2,7 +2,7 @@ import type { Drawing, DrawOptions, KeyEntry, PlotPanel } from "../figure/drawin
 import { legendWidth } from "../figure/legend.ts";
 import { type LossScale, lossScale } from "../figure/loss_scale.ts";
 import type { Scene, ScenePath } from "../figure/scene.ts";
-import { formatNumber } from "../figure/text.ts";
+import { formatNumber, formatNumbers, formatTicks } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import { between, contourMarks, holeKey } from "./contour.ts";
 import {
@@ -16,7 +16,7 @@ import {
   summaryOf,
 } from "./drawn.ts";
 import { isosurface } from "./isosurface.ts";
-import { type LaidPath, pathKey, pathNotes, pathsAmong } from "./paths.ts";
+import { insidePart, type LaidPath, pathKey, pathNotes, pathsAmong, pathsInside } from "./paths.ts";
 import { axisTicks, sceneColors, shaded, unit } from "./surface.ts";
 
 /** A volume that can be drawn: coarser where the landscape was stopped. */
@@ -51,16 +51,17 @@ export function drawSlices(landscape: DrawnLandscape, options: DrawOptions): Dra
   const volume = volumeOf(landscape);
   const scale = lossScale(volume.values, askedScale(options));
   const [x, y, z] = volume.axes;
-  const columns = 3;
-  const chosen = spread(z.length, z.length < 6 ? 3 : 6);
+  const columns = Math.max(1, Math.min(3, Math.floor((width - legendWidth) / 120)));
+  const chosen = spread(z, z.length < 6 ? 3 : 6);
   const panelWidth = (width - legendWidth) / columns;
   const { short, rest } = shortened(landscape.labels);
+  const heights = formatNumbers(chosen.map((k) => z[k]));
   const panels = chosen.map((k, n): PlotPanel => {
     const plane = sliceAt(volume, k);
     const first = n % columns === 0;
     const last = n >= chosen.length - columns;
     return {
-      title: `at ${formatNumber(z[k], 2)}`,
+      title: `at ${heights[n]}`,
       plot: {
         marginLeft: 52,
         marginRight: 6,
@@ -71,7 +72,7 @@ export function drawSlices(landscape: DrawnLandscape, options: DrawOptions): Dra
           domain: [x[0], x[x.length - 1]],
           ticks: 3,
           tickSize: 0,
-          tickFormat: (v: number) => formatNumber(v),
+          tickFormat: formatTicks(),
           label: last ? short[0] : null,
           labelAnchor: "center",
           labelArrow: "none",
@@ -80,7 +81,7 @@ export function drawSlices(landscape: DrawnLandscape, options: DrawOptions): Dra
           domain: [y[0], y[y.length - 1]],
           ticks: 3,
           tickSize: 0,
-          tickFormat: (v: number) => formatNumber(v),
+          tickFormat: formatTicks(),
           labelOffset: 46,
           label: first ? short[1] : null,
           labelAnchor: "center",
@@ -103,10 +104,25 @@ export function drawSlices(landscape: DrawnLandscape, options: DrawOptions): Dra
   };
 }
 
-/** `count` indices of n, evenly spread with both ends; all where there are fewer. */
-function spread(n: number, count: number): number[] {
-  if (n <= count) return Array.from({ length: n }, (_, i) => i);
-  return Array.from({ length: count }, (_, i) => Math.round(i * (n - 1) / (count - 1)));
+/** `count` indices of an axis, spread with both ends and what is nearest to 0; all where there are fewer. */
+function spread(axis: Float64Array, count: number): number[] {
+  const last = axis.length - 1;
+  if (last < count) return Array.from(axis, (_, i) => i);
+  const nearest = axis.reduce((best, v, i) => Math.abs(v) < Math.abs(axis[best]) ? i : best, 0);
+  const below = Math.max(
+    nearest > 0 ? 1 : 0,
+    Math.min(count - (nearest < last ? 2 : 1), Math.round((count - 1) * nearest / last)),
+  );
+  const above = count - 1 - below;
+  return Array.from(
+    { length: count },
+    (_, i) =>
+      i < below
+        ? Math.round(nearest * i / below)
+        : above === 0
+        ? nearest
+        : nearest + Math.round((last - nearest) * (i - below) / above),
+  );
 }
 
 function sliceAt({ axes: [x, y, z], values, missing }: Volume, k: number): Plane {
@@ -124,7 +140,8 @@ function sliceAt({ axes: [x, y, z], values, missing }: Volume, k: number): Plane
 export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions): Drawing {
   const { theme, width, plot } = options;
   const whole = volumeOf(landscape), volume = thinned(whole, 15);
-  const paths = pathsAmong(options, 3);
+  const laid = pathsAmong(options, 3);
+  const paths = pathsInside(laid, landscape);
   const scale = lossScale(volume.values, askedScale(options));
   const levels = isoLevels(volume.values, scale);
   // Few surfaces, seen through each other: they share the ramp evenly, without its palest end and, on the
@@ -135,11 +152,15 @@ export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions)
       lowest + (highest - lowest) * levels.indexOf(level) / Math.max(1, levels.length - 1),
     );
   const { short, rest } = fitted(landscape.labels, [0.45 * width, 0.45 * width, 0.33 * width]);
-  const key: KeyEntry[] = levels.map((level) => ({
-    label: `loss ${formatNumber(level)}`,
-    swatch: "bar",
-    color: color(level),
-  }));
+  const names = formatNumbers(levels);
+  const everywhere = levels.length === 0 && volume.values.some(Number.isFinite);
+  const key: KeyEntry[] = everywhere
+    ? [{ label: `loss ${formatNumber(scale.named()[0])} everywhere: no surface`, swatch: "blank" }]
+    : levels.map((level, k) => ({
+      label: `loss ${names[k]}`,
+      swatch: "bar",
+      color: color(level),
+    }));
   return {
     title: paths.length > 1
       ? "Paths of training among surfaces of equal loss"
@@ -147,7 +168,7 @@ export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions)
       ? "The path of training among surfaces of equal loss"
       : "Surfaces of equal loss in a volume",
     subtitle: [
-      ...circumstances(landscape, volume.stride, pathNotes(paths, landscape)),
+      ...circumstances(landscape, volume.stride, pathNotes(laid, landscape)),
       ...(volume.values.length < whole.values.length
         ? [`drawn from ${volume.axes.map((axis) => axis.length).join(" × ")} of them`]
         : []),
@@ -173,7 +194,7 @@ export function drawIsosurfaces(landscape: DrawnLandscape, options: DrawOptions)
 /** Every second, third … point along each axis, until there are at most `most`. */
 function thinned(volume: Volume, most: number): Volume {
   const [, ny, nz] = volume.axes.map((axis) => axis.length);
-  const picks = volume.axes.map((axis) => spread(axis.length, most));
+  const picks = volume.axes.map((axis) => spread(axis, most));
   const indices = picks[0].flatMap((i) =>
     picks[1].flatMap((j) => picks[2].map((k) => (i * ny + j) * nz + k))
   );
@@ -206,14 +227,14 @@ function isosurfaceScene(
   { labels, paths }: { labels: readonly string[]; paths: readonly LaidPath[] },
 ): Scene {
   const shape = axes.map((axis) => axis.length);
-  const heights = scale.type === "log" ? values.map((v) => Math.log(Math.max(v, 1e-300))) : values;
+  const heights = values.map(scale.position);
   const units = axes.map(unit);
   const at = axes.map(between);
   const vertices: number[] = [];
   const palette = new Map<string, number>();
   const faces: number[][] = [];
   for (const level of levels) {
-    const mesh = isosurface(heights, shape, scale.type === "log" ? Math.log(level) : level);
+    const mesh = isosurface(heights, shape, scale.position(level));
     const first = vertices.length / 3;
     for (let k = 0; k < mesh.vertices.length; k += 3) {
       const [x, y, z] = [0, 1, 2].map((axis) => units[axis](at[axis](mesh.vertices[k + axis])));
@@ -232,7 +253,7 @@ function isosurfaceScene(
     palette: [...palette.keys()],
     opacity: 0.5,
     lines: [],
-    paths: paths.map((path) => volumePath(path, units)),
+    paths: paths.flatMap((path) => volumePath(path, axes, units)),
     height: boxHeight,
     axes: axes.map((axis, n) => ({
       label: labels[n],
@@ -258,21 +279,37 @@ function lightOn(vertices: number[], corners: number[]): number {
   return Math.round((lit - 0.55) * 8) / 8 * 0.45;
 }
 
-/** A path through a volume, straight from checkpoint to checkpoint. */
+/** A path through a volume, straight from checkpoint to checkpoint: the pieces of it that are inside. */
 function volumePath(
   { coordinates, epochs, name, color }: LaidPath,
+  axes: readonly Float64Array[],
   units: readonly ((value: number) => number)[],
-): ScenePath {
+): ScenePath[] {
+  type Label = ScenePath["labels"][number];
+  const pieces: { points: number[]; color: string; dots: number[]; labels: Label[] }[] = [];
   const last = coordinates.length - 1;
-  return {
-    points: coordinates.flatMap((
-      c,
-    ) => [units[0](c[0]), units[1](c[1]), boxHeight * units[2](c[2])]),
-    color,
-    dots: coordinates.slice(1, -1).map((_, k) => k + 1),
-    labels: [
-      { at: 0, text: name ? "" : "start", end: false },
-      { at: last, text: name ?? `epoch ${formatNumber(epochs[last])}`, end: true },
-    ],
-  };
+  let piece: (typeof pieces)[number] | undefined;
+  coordinates.forEach((b, k) => {
+    const a = coordinates[Math.max(0, k - 1)];
+    const part = insidePart(a, b, axes);
+    const put = (share: number) =>
+      piece!.points.push(
+        ...units.map((unit, n) => (n === 2 ? boxHeight : 1) * unit(a[n] + share * (b[n] - a[n]))),
+      );
+    if (!part || part[0] > 0) piece = undefined;
+    if (!part) return;
+    if (!piece) {
+      pieces.push(piece = { points: [], color, dots: [], labels: [] });
+      put(part[0]);
+    }
+    if (k > 0) put(part[1]);
+    const at = piece.points.length / 3 - 1;
+    if (part[1] < 1) piece = undefined;
+    else if (k === last) {
+      const text = name ?? `epoch ${formatNumber(epochs[last])}`;
+      piece.labels.push({ at, text, end: true });
+    } else if (k > 0) piece.dots.push(at);
+    else piece.labels.push({ at, text: name ? "" : "start", end: false });
+  });
+  return pieces;
 }

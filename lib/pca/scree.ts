@@ -21,7 +21,7 @@ export interface DrawnComponents {
 const words = ["No direction", "One direction", "Two directions", "Three directions"];
 
 /** The share of the movement along each principal component, beside what a random walk would have. */
-export function drawScree(components: DrawnComponents, { theme }: DrawOptions): Drawing {
+export function drawScree(components: DrawnComponents, { theme, width }: DrawOptions): Drawing {
   const { explained, scree, checkpoints } = components;
   const count = Math.min(10, scree.explained.length);
   const rows = Array.from({ length: count }, (_, k) => ({
@@ -37,6 +37,9 @@ export function drawScree(components: DrawnComponents, { theme }: DrawOptions): 
   const chance = sum(components.null);
   const kept = explained.length;
   const who = words[kept] ?? `${kept} directions`;
+  const margins = { marginLeft: 52, marginRight: 20 };
+  // Where the bars are narrow, every second, third … has its number.
+  const every = Math.ceil(34 * count / (width - margins.marginLeft - margins.marginRight));
   const marks = [
     Plot.barY(rows, {
       x: "component",
@@ -54,7 +57,7 @@ export function drawScree(components: DrawnComponents, { theme }: DrawOptions): 
       strokeWidth: 1.4,
     }),
     Plot.tickY(rows, { x: "component", y: "walk", stroke: theme.accent, strokeWidth: 2.4 }),
-    Plot.text(rows.filter((row) => row.share >= 0.5), {
+    Plot.text(rows.filter((row, k) => row.share >= 0.5 && k % every === 0), {
       x: "component",
       y: (row: { share: number; high: number }) => Math.max(row.share, row.high),
       text: (row: { share: number }) => formatShare(row.share / 100),
@@ -86,8 +89,7 @@ export function drawScree(components: DrawnComponents, { theme }: DrawOptions): 
     panels: [{
       title: "share of the movement (explained variance)",
       plot: {
-        marginLeft: 52,
-        marginRight: 20,
+        ...margins,
         marginTop: 30,
         marginBottom: 42,
         height: 280,

@@ -1,8 +1,8 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
-import { logLevels, lossScale } from "../figure/loss_scale.ts";
+import { lossAxis } from "../figure/loss_axis.ts";
 import { namedPoints } from "../figure/named_points.ts";
-import { formatNumber, formatShare } from "../figure/text.ts";
+import { formatNumber, formatShare, formatTicks } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import type { Epoch, Run } from "../run.ts";
 
@@ -19,36 +19,37 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
   const best = tested
     ? history.reduce((a, b) => (b.testLoss ?? Infinity) < (a.testLoss ?? Infinity) ? b : a)
     : undefined;
-  const finite = (pick: (row: Epoch) => number | undefined) => (row: Epoch) => {
-    const value = pick(row);
-    return Number.isFinite(value) ? value : NaN;
-  };
-  const line = (pick: (row: Epoch) => number | undefined, stroke: string): Markish =>
-    Plot.line(history, { x: "epoch", y: finite(pick), stroke, strokeWidth: 2 });
-  const losses = [...history.flatMap((row) => [row.trainLoss, row.testLoss ?? NaN])]
-    .filter((v) => Number.isFinite(v));
-  const asked = plot.y?.type;
-  const type = asked === "log" || asked === "linear" ? asked : lossScale(losses).type;
-  const behind = stepsBehind(stepLosses, last.epoch, theme, type === "log");
-  const ends = [Math.min(...losses), Math.max(...losses)] as const;
+  const line = (
+    pick: (row: Epoch) => number | undefined,
+    stroke: string,
+    as: (value?: number) => number = shown,
+  ): Markish =>
+    Plot.line(history, { x: "epoch", y: (row: Epoch) => as(pick(row)), stroke, strokeWidth: 2 });
+  const losses = [...history.flatMap((row) => [row.trainLoss, row.testLoss ?? NaN])];
+  const { title, y, ends, notes, shown } = lossAxis(losses, { type: plot.y?.type });
+  const log = y.type === "log";
+  const behind = stepsBehind(stepLosses, last.epoch, theme, log);
+  // A batch that happens to be easy would take a log axis to nothing.
+  const lowest = ends && ends[0] / 2;
+  const cut = log && lowest !== undefined && stepLosses.some((v) => v < lowest);
   const margins = { marginLeft: 52, marginRight: 20, marginTop: 22 };
-  const xAxis = { tickSize: 0, labelAnchor: "center", labelArrow: "none", ticks: 6 } as const;
+  const xAxis = {
+    tickSize: 0,
+    labelAnchor: "center",
+    labelArrow: "none",
+    ticks: 6,
+    tickFormat: formatTicks(),
+  } as const;
   const lossPanel: PlotPanel = {
-    title: "loss",
+    title,
     plot: {
       ...margins,
       marginBottom: graded ? 8 : 42,
       height: graded ? 220 : 290,
       x: { ...xAxis, label: graded ? null : "epoch", axis: graded ? null : "bottom" },
       y: {
-        type,
-        grid: true,
-        tickSize: 0,
-        label: null,
-        ticks: type === "log" ? logLevels(ends, 5) : 5,
-        // A batch that happens to be easy would take a log axis to nothing.
-        ...(type === "log" && { domain: [ends[0] / 2, ends[1] * 1.1], clamp: true }),
-        tickFormat: (v: number) => formatNumber(v),
+        ...y,
+        ...(log && ends && { domain: [ends[0] / 2, ends[1] * 1.1], clamp: true }),
       },
       marks: [
         behind,
@@ -87,8 +88,8 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
         tickFormat: (v: number) => `${v}%`,
       },
       marks: [
-        line((row) => row.trainAccuracy, blue),
-        ...(tested ? [line((row) => row.testAccuracy, orange)] : []),
+        line((row) => row.trainAccuracy, blue, finite),
+        ...(tested ? [line((row) => row.testAccuracy, orange, finite)] : []),
       ],
     },
   };
@@ -96,7 +97,13 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
     { label: "training set", swatch: "line", color: blue },
     ...(tested ? [{ label: "test set", swatch: "line", color: orange } as const] : []),
     ...(behind
-      ? [{ label: "batch of each step", swatch: "faint", color: theme.quiet } as const]
+      ? [
+        {
+          label: `batch of each step${cut ? `, cut at ${formatNumber(lowest)}` : ""}`,
+          swatch: "faint",
+          color: theme.quiet,
+        } as const,
+      ]
       : []),
   ];
   const reached = graded && Number.isFinite(last.trainAccuracy)
@@ -115,6 +122,7 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
         ? [`stopped after ${formatNumber(last.epoch)} epochs`]
         : [`${formatNumber(last.epoch)} epochs`]),
       ...settings,
+      ...notes,
       `seed ${seed}`,
     ].join(" · "),
     summary:
@@ -149,3 +157,5 @@ function stepsBehind(losses: Float32Array, epochs: number, theme: Theme, log: bo
     })
     : Plot.areaY(rows, { x: "epoch", y1: "low", y2: "high", fill: theme.quiet, fillOpacity: 0.22 });
 }
+
+const finite = (value = NaN) => Number.isFinite(value) ? value : NaN;

@@ -54,7 +54,7 @@ const stem = (rank: number, value: number, residual: number, converged: boolean)
 });
 
 /** Both ends of a spectrum as stems, each with its residual as a whisker. */
-export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Drawing {
+export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions): Drawing {
   const { eigenvalues, bottom, dimension, trace, products, partial, provenance = {} } = spectrum;
   const { samples, samplesAvailable = samples, seed } = provenance;
   const top = Array.from(
@@ -69,6 +69,11 @@ export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Draw
   const stems = [...top, ...low].filter(({ value }) => Number.isFinite(value));
   const color = ({ value }: Stem) => value < 0 ? theme.accent : theme.series[0];
   const off = stems.filter(({ converged }) => !converged).length;
+  const margins = { marginLeft: 60, marginRight: 20 };
+  // Where the stems are close, every second, third … has its number.
+  const every = Math.ceil(
+    42 * stems.length / (width - margins.marginLeft - margins.marginRight),
+  );
   const ends = `${formatNumber(eigenvalues[0])}${
     bottom.length ? ` to ${formatNumber(bottom[0])}` : ""
   }`;
@@ -105,8 +110,7 @@ export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Draw
     panels: [{
       title: "eigenvalue",
       plot: {
-        marginLeft: 60,
-        marginRight: 20,
+        ...margins,
         marginTop: 30,
         marginBottom: 42,
         height: 260,
@@ -138,7 +142,7 @@ export function drawStems(spectrum: DrawnSpectrum, { theme }: DrawOptions): Draw
             strokeWidth: 2,
             fill: (d: Stem) => d.converged ? color(d) : theme.paper,
           }),
-          Plot.text(stems, {
+          Plot.text(stems.filter((_, k) => k % every === 0), {
             x: "rank",
             y: "value",
             text: ({ value }: Stem) => formatNumber(value),

@@ -1,7 +1,7 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, PlotPanel } from "../figure/drawing.ts";
-import { logLevels, lossScale } from "../figure/loss_scale.ts";
-import { formatNumber } from "../figure/text.ts";
+import { lossAxis } from "../figure/loss_axis.ts";
+import { formatNumber, formatTicks } from "../figure/text.ts";
 import type { DrawnTrajectory } from "./drawn.ts";
 import { pathCircumstances, pathSummary } from "./path.ts";
 
@@ -11,38 +11,34 @@ import { pathCircumstances, pathSummary } from "./path.ts";
  */
 export function drawDescent(trajectory: DrawnTrajectory, { theme, plot }: DrawOptions): Drawing {
   const { epochs, losses, planeLosses, residuals, distances, stability } = trajectory;
+  const axis = lossAxis([...losses ?? [], ...planeLosses ?? []], { type: plot.y?.type });
   const rows = Array.from(residuals, (residual, k) => ({
     epoch: epochs[k],
-    loss: finite(losses?.[k]),
-    plane: finite(planeLosses?.[k]),
+    loss: axis.shown(losses?.[k]),
+    plane: axis.shown(planeLosses?.[k]),
     residual,
     distance: distances?.[k] ?? NaN,
   }));
   const margins = { marginLeft: 52, marginRight: 20, marginTop: 22 };
-  const xAxis = { tickSize: 0, labelAnchor: "center", labelArrow: "none", ticks: 6 } as const;
-  const yAxis = {
-    grid: true,
+  const xAxis = {
     tickSize: 0,
-    label: null,
-    tickFormat: (v: number) => formatNumber(v),
+    labelAnchor: "center",
+    labelArrow: "none",
+    ticks: 6,
+    tickFormat: formatTicks(),
   } as const;
   const [blue, , green] = theme.series;
   const panels: PlotPanel[] = [];
   const key: KeyEntry[] = [];
   if (losses) {
-    const all = [...losses, ...(planeLosses ?? [])].filter((v) => Number.isFinite(v));
-    const scale = lossScale(all);
-    const asked = plot.y?.type;
-    const type = asked === "log" || asked === "linear" ? asked : scale.type;
-    const ends = [Math.min(...all), Math.max(...all)] as const;
     panels.push({
-      title: "loss",
+      title: axis.title,
       plot: {
         ...margins,
         marginBottom: 8,
         height: 220,
         x: { ...xAxis, axis: null },
-        y: { ...yAxis, type, ticks: type === "log" ? logLevels(ends, 5) : 5 },
+        y: axis.y,
         marks: [
           Plot.line(rows, {
             x: "epoch",
@@ -67,7 +63,7 @@ export function drawDescent(trajectory: DrawnTrajectory, { theme, plot }: DrawOp
       marginBottom: 42,
       height: 190,
       x: { ...xAxis, label: "epoch" },
-      y: { ...yAxis, ticks: 4, zero: true },
+      y: { grid: true, tickSize: 0, label: null, tickFormat: formatTicks(), ticks: 4, zero: true },
       marks: [
         ...(distances
           ? [Plot.line(rows, { x: "epoch", y: "distance", stroke: theme.quiet, strokeWidth: 1.4 })]
@@ -88,12 +84,12 @@ export function drawDescent(trajectory: DrawnTrajectory, { theme, plot }: DrawOp
     title: losses
       ? "The loss of the run, and what its plane shows of it"
       : "How far the run is from its plane",
-    subtitle: [...pathCircumstances(trajectory), ...(steady ? [steady] : [])].join(" · "),
+    subtitle: [...pathCircumstances(trajectory), ...axis.notes, ...(steady ? [steady] : [])].join(
+      " · ",
+    ),
     summary: pathSummary(trajectory),
     key,
     panels,
     marks: [],
   };
 }
-
-const finite = (value: number | undefined) => Number.isFinite(value) ? value! : NaN;

@@ -3,7 +3,7 @@ import { element, type FigureElement } from "../figure/document.ts";
 import type { Drawing, DrawOptions, Markish } from "../figure/drawing.ts";
 import { haloText, type Place, placedMark } from "../figure/named_points.ts";
 import { type Label, placeLabels } from "../figure/place_labels.ts";
-import { formatNumber, formatShare } from "../figure/text.ts";
+import { formatNumber, formatShare, formatTicks } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import type { DrawnTrajectory } from "./drawn.ts";
 
@@ -26,10 +26,16 @@ export function drawPath(trajectory: DrawnTrajectory, options: DrawOptions): Dra
         marginRight: 20,
         marginTop: 14,
         marginBottom: 42,
-        height: Math.round(width * 0.64),
+        height: Math.max(220, Math.round(width * 0.64)),
         inset: 18,
-        x: { ...axis, label: labels[0], ticks: 6 },
-        y: { ...axis, label: flat ? labels[1] : "loss", ticks: 5, labelOffset: 44 },
+        x: { ...axis, label: labels[0], ticks: 6, tickFormat: formatTicks() },
+        y: {
+          ...axis,
+          label: flat ? labels[1] : "loss",
+          ticks: 5,
+          tickFormat: formatTicks(),
+          labelOffset: 44,
+        },
         marks,
       },
     }],

@@ -1,10 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { lossScale } from "../../lib/figure/loss_scale.ts";
 import { contourAt } from "../../lib/landscape/contour.ts";
 import { planeOf } from "../../lib/landscape/drawn.ts";
-import { lossAt } from "../../lib/landscape/surface.ts";
+import { valueAt } from "../../lib/landscape/surface.ts";
 import { axis, bowl, sampled, torn } from "../figure/gallery.ts";
 
 const linear = { color: { type: "linear" } } as const;
+const onLinear = { position: (loss: number) => loss };
 
 /**
  * From px to the coordinates of the data, read off the ticks of a drawn figure: nothing of what placed the
@@ -40,7 +42,7 @@ function drawnAreas(svg: any): number[][][] {
 Deno.test("contours of x² + 10y² on a grid that is not square lie where they must", () => {
   const plane = planeOf(sampled([axis(-2, 2, 161), axis(-1, 1, 81)], bowl));
   for (const level of [0.5, 1, 3]) {
-    const { line } = contourAt(plane, level, "linear");
+    const { line } = contourAt(plane, level, onLinear);
     const points = line.coordinates.flat();
     const reach = (k: number) => Math.max(...points.map((point) => Math.abs(point[k])));
     assertAlmostEquals(reach(0), Math.sqrt(level), 1e-3);
@@ -71,7 +73,7 @@ Deno.test("in the figure they stand at the true ticks: no axis swapped, no cell 
 
 Deno.test("on a grid of 3 × 3 points they are where linear interpolation puts them", () => {
   const surface = sampled([axis(-1, 1, 3), axis(-1, 1, 3)], bowl);
-  const { line } = contourAt(planeOf(surface), 5, "linear");
+  const { line } = contourAt(planeOf(surface), 5, onLinear);
   const points = line.coordinates.flat();
   for (const [x, y] of points) {
     // Between y = 0 and y = ±1 the loss goes from x² to x² + 10; the samples are at x = −1, 0, 1.
@@ -87,7 +89,7 @@ Deno.test("a contour along an axis is a straight line at its place, on any spaci
   const y = Float64Array.of(0, 0.1, 0.5, 2, 3);
   const plane = planeOf(sampled([axis(0, 1, 4), y], (_, y) => y));
   for (const level of [0.05, 0.3, 0.5, 1.7]) {
-    const points = contourAt(plane, level, "linear").line.coordinates.flat();
+    const points = contourAt(plane, level, onLinear).line.coordinates.flat();
     assertGreater(points.length, 1);
     for (const [, at] of points) assertAlmostEquals(at, level, 1e-12);
   }
@@ -95,13 +97,13 @@ Deno.test("a contour along an axis is a straight line at its place, on any spaci
 
 Deno.test("on a log scale the logarithm is interpolated: a power of ten lies halfway between two", () => {
   const plane = planeOf(sampled([axis(0, 2, 3), axis(0, 1, 2)], (x) => 100 ** x));
-  const points = contourAt(plane, 10, "log").line.coordinates.flat();
+  const points = contourAt(plane, 10, lossScale(plane.values, "log")).line.coordinates.flat();
   for (const [x] of points) assertAlmostEquals(x, 0.5, 1e-12);
 });
 
 Deno.test("the edges of the plane are filled to the brim and are no contour", () => {
   const plane = planeOf(sampled([axis(-1, 1, 5), axis(-1, 1, 5)], bowl));
-  const { area, line } = contourAt(plane, 5, "linear");
+  const { area, line } = contourAt(plane, 5, onLinear);
   const corners = area.coordinates.flat(2);
   assertEquals(Math.max(...corners.map(([x]) => x)), 1);
   assertEquals(Math.min(...corners.map(([, y]) => y)), -1);
@@ -130,11 +132,14 @@ Deno.test("where the loss is NaN or infinite there is a hole of exactly those ce
   for (let i = 0; i + 1 < plane.x.length; i++) {
     for (let j = 0; j + 1 < plane.y.length; j++) {
       const [px, py] = [(plane.x[i] + plane.x[i + 1]) / 2, (plane.y[j] + plane.y[j + 1]) / 2];
-      assertEquals(inHole(px, py), Number.isNaN(lossAt(plane, px, py)), `cell ${i}, ${j}`);
+      assertEquals(inHole(px, py), Number.isNaN(valueAt(plane, px, py)), `cell ${i}, ${j}`);
     }
   }
   for (const level of [0.3, 1, 2, 4]) {
-    for (const [px, py] of contourAt(plane, level, "log").line.coordinates.flat()) {
+    for (
+      const [px, py] of contourAt(plane, level, lossScale(plane.values, "log")).line.coordinates
+        .flat()
+    ) {
       assertLess(Math.abs(px * px + py * py + 0.2 - level), 0.06 * level);
     }
   }
@@ -164,4 +169,27 @@ Deno.test("a surface that was stopped is drawn from the finest lattice that is c
   assertEquals([...plane.x], [-1, -0.5, 0, 0.5, 1]);
   assertEquals([...plane.y], [-1, 0, 1]);
   assertEquals([...plane.values], [...plane.x].flatMap((x) => [...plane.y].map((y) => bowl(x, y))));
+});
+
+Deno.test("beside a loss of zero the contours of a log scale are where they must, within a third of a cell", () => {
+  for (const [count, near] of [[5, 1e-300], [5, 0], [11, 0], [11, 1e-12], [21, 0], [41, 0]]) {
+    const coordinates = axis(-1, 1, count), cell = 2 / (count - 1);
+    const surface = sampled([coordinates, coordinates], (x, y) => Math.max(bowl(x, y), near));
+    const scale = lossScale(surface.values);
+    assertEquals(scale.type, "log");
+    const areas = drawnAreas(surface.plot());
+    assertEquals(areas.length, scale.levels.length);
+    scale.levels.forEach((level, k) => {
+      const edge = areas[k].filter(([x, y]) => Math.abs(x) < 0.99 && Math.abs(y) < 0.99);
+      for (const [axis, steepness] of [1, 10].entries()) {
+        const true_ = Math.sqrt(level / steepness);
+        if (true_ > 0.98) continue;
+        const onAxis = edge.filter((point) => Math.abs(point[1 - axis]) < 0.01);
+        assertGreater(onAxis.length, 1, `${level} does not cross the axis ${axis}`);
+        for (const point of onAxis) {
+          assertAlmostEquals(Math.abs(point[axis]), true_, 0.34 * cell, `${count}: ${level}`);
+        }
+      }
+    });
+  }
 });

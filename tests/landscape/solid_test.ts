@@ -5,7 +5,7 @@ import { textWidth } from "../../lib/figure/text.ts";
 import { themes } from "../../lib/figure/theme.ts";
 import { planeOf } from "../../lib/landscape/drawn.ts";
 import { isosurface } from "../../lib/landscape/isosurface.ts";
-import { lossAt, surfaceScene } from "../../lib/landscape/surface.ts";
+import { surfaceScene, valueAt } from "../../lib/landscape/surface.ts";
 import { axis, bowl, sampled, spiral, torn } from "../figure/gallery.ts";
 
 const labels = ["x", "y"];
@@ -62,7 +62,7 @@ Deno.test("a surface has a face for each cell with a height, and none elsewhere"
   for (let i = 0; i + 1 < plane.x.length; i++) {
     for (let j = 0; j + 1 < plane.y.length; j++) {
       const middle = [(plane.x[i] + plane.x[i + 1]) / 2, (plane.y[j] + plane.y[j + 1]) / 2];
-      if (!Number.isNaN(lossAt(plane, middle[0], middle[1]))) cells++;
+      if (!Number.isNaN(valueAt(plane, middle[0], middle[1]))) cells++;
     }
   }
   assertEquals(scene.faces.length, cells);
