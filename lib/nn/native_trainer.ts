@@ -17,6 +17,9 @@ const LOST = 5e9;
 /** The multiplications that a step on wasm costs whatever its size, and forward passes in it. */
 const OVERHEAD = 1e7, PASSES = 3;
 
+/** A step of more multiplications is made on all cores. */
+const LARGE = 1e8;
+
 /** Multiplications of a step: a forward and a backward pass, and what a step costs by itself. */
 export const workOf = (sampleWork: number, { batchSize }: TrainingPlan): number =>
   OVERHEAD + PASSES * batchSize * sampleWork;
@@ -61,6 +64,7 @@ export function nativeTrainer(
       const trained = await trainSteps(pool, {
         program,
         data,
+        alone: work > LARGE,
         carry: carriedBy(program.outputs),
         state,
         loss: "loss",
