@@ -53,11 +53,10 @@ export function nativeLoss(
   parts: TensorLossParts,
   { engine, precision }: EngineOptions,
 ): Loss {
-  const { layout, fields, count, available, forward, seed, batchSize: chunk } = parts;
+  const { layout, fields, count, available, forward, seed, learns, batchSize: chunk } = parts;
   const single = precision === "float32";
   const always = engine === "native" || !single;
   const sampleWork = Math.max(1, parts.work), work = sampleWork * (count ?? 1);
-  const stateful = layout.tensors.some(({ role }) => role === "state");
   let refused: string | undefined;
   let recorded: RecordedLoss | undefined;
   const programs = new Map<string, Promise<Program | undefined>>();
@@ -214,7 +213,9 @@ export function nativeLoss(
       return (await self.valueAndGradient!(theta, options)).gradient;
     },
     async valueAndGradient(theta, options = {}) {
-      const native = always && await program("gradient", (of) => of.gradient());
+      // a recorded gradient leaves no moving statistics
+      const native = always && !(learns && single) &&
+        await program("gradient", (of) => of.gradient());
       if (!native) return await wasm.valueAndGradient!(theta, options);
       checkVector(layout, theta, "differentiate the loss");
       const outputs = { gradient: "sum", loss: "sum" } as const;
@@ -286,9 +287,9 @@ export function nativeLoss(
     },
     async trainer(theta: Vector, plan: TrainingPlan) {
       // where a loss splits large batches, batch norm sees the parts, which a recorded step does not
-      const parts = plan.batchSize > (chunk ?? Infinity) && stateful;
+      const split = learns && single && plan.batchSize > (chunk ?? Infinity);
       const stepWork = workOf(sampleWork, plan);
-      if (parts || (!always && plan.steps * stepWork < MUCH_WORK)) return undefined;
+      if (split || (!always && plan.steps * stepWork < MUCH_WORK)) return undefined;
       const rule = ruleOf(plan), native = await program(`step ${rule}`, (of) => of.step(rule));
       if (!native) return undefined;
       return nativeTrainer(defaultPool(), native, { theta, data: whole, plan, work: stepWork });

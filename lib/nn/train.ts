@@ -9,7 +9,7 @@ import { drawRun } from "../run/curves.ts";
 import type { LayersModel } from "../tensor/tensor.ts";
 import { firstNotFinite, type Vector } from "../vector.ts";
 import type { Criterion, CriterionName } from "./criterion.ts";
-import { assign, flatten, weightsOf } from "./model.ts";
+import { assign, flatten, layoutOf, weightsOf } from "./model.ts";
 import { modelLoss } from "./model_loss.ts";
 import type { SamplingOptions } from "./subsample.ts";
 import { type OptimizerOptions, optimizerStep } from "./optimizer.ts";
@@ -121,7 +121,14 @@ export async function train(
         "build the layer without it, or train with tfjs and look at the weights",
     );
   }
-  await using step = modelLoss(what, dataset.train, { criterion, mode: "train", engine });
+  // batch norm sees a step's samples at once
+  const batchSize = options.batchSize ?? 64;
+  await using step = modelLoss(what, dataset.train, {
+    criterion,
+    mode: "train",
+    engine,
+    ...(layoutOf(what).tensors.some(({ role }) => role === "state") && { batchSize }),
+  });
   const training = await begin(step, flatten(what), options);
   // where steps are native, evaluations on wasm would take most of the time
   const evaluated = { criterion, engine: training.trainer ? "native" : engine } as const;
@@ -265,7 +272,7 @@ async function descend(
       batchSize,
       stepSize,
       gamma,
-      engine: trainer?.engine ?? loss.engine,
+      engine: trainer?.engine ?? (loss.trainer ? "wasm" : loss.engine),
     },
     seed,
     checkpoints,

@@ -109,6 +109,30 @@ for (const [rule, settings] of Object.entries(rules)) {
   }
 }
 
+Deno.test("batch norm sees all samples of a step, however many, and its statistics move on both engines", async () => {
+  const n = 200, { inputs, targets } = moons({ train: n, test: 2 }).train;
+  const build = () =>
+    tf.sequential({
+      layers: [
+        tf.layers.batchNormalization({ inputShape: [2], momentum: 0, epsilon: 1e-6 }),
+        tf.layers.dense({ units: 2, kernelInitializer: tf.initializers.glorotNormal({ seed: 2 }) }),
+      ],
+    });
+  const x = (inputs as { data: Float32Array }).data;
+  const mean = [0, 1].map((k) =>
+    x.reduce((sum, value, i) => i % 2 === k ? sum + value : sum, 0) / n
+  );
+  const on = { name: "all", train: { inputs, targets } } as Dataset;
+  for (const engine of ["wasm", "native"] as const) {
+    const { final } = await train(build(), on, { epochs: 1, batchSize: n, engine, ...quiet });
+    assert(distance(final.slice(-4, -2), mean) < 1e-5, engine);
+    await using loss = modelLoss(build(), on.train, { mode: "train", batchSize: 64, engine });
+    const split = await train(loss, flatten(build()), { epochs: 1, batchSize: n, ...quiet });
+    assertEquals(split.config.engine, "wasm");
+    assert(distance(split.final.slice(-4, -2), [0, 0]) > 1e-2, engine);
+  }
+});
+
 Deno.test("native training gives the same run twice, bit for bit, whatever states are asked for", async () => {
   const options = { epochs: 5, batchSize: 16, momentum: 0.9, engine: "native", ...quiet } as const;
   const a = await train(net(), data, options), b = await train(net(), data, options);
