@@ -33,6 +33,10 @@ export type {
   Operator,
   Penalty,
   SliceRequest,
+  Trainer,
+  TrainerRequest,
+  TrainerResult,
+  TrainingPlan,
   ValueAndGradient,
 } from "./lib/loss.ts";
 export { modelLoss } from "./lib/nn/model_loss.ts";

@@ -77,6 +77,52 @@ export interface Linearized extends Pick<Operator, "product" | "release"> {
   readonly engine: Engine;
 }
 
+/** How a loss is to be trained. */
+export interface TrainingPlan {
+  /** Gradient descent, or Adam with the constants of its paper. */
+  optimizer: "sgd" | "adam";
+  /** β of the heavy ball, 0 for none. */
+  momentum: number;
+  /** The most samples in a step. */
+  batchSize: number;
+  /** How many steps there will be. */
+  steps: number;
+}
+
+/** Steps that a {@link Trainer} is to make. */
+export interface TrainerRequest {
+  /** The samples of each step, by number; undefined for a loss that is no mean over samples. */
+  batches: readonly (Int32Array | undefined)[];
+  /** The learning rate of these steps. */
+  learningRate: number;
+  /** After which numbers of these steps θ is wanted, beside the last. */
+  statesAfter?: readonly number[];
+  /** Is told of every step. */
+  visit?(): void;
+  /** Is told of θ where it is wanted. */
+  visitState?(step: number, theta: Vector): void;
+  /** Stops it: the promise resolves, with steps that were made. */
+  signal?: AbortSignal;
+}
+
+/** Steps that were made: as many as there are losses. */
+export interface TrainerResult {
+  /** The loss of each step's batch, before the step. */
+  losses: Float64Array;
+  /** θ after the last of them. */
+  theta: Vector;
+  /** Whether they end there because θ is not finite any more. */
+  diverged: boolean;
+}
+
+/** A training that goes on from run to run, θ and the optimizer's memory with it. */
+export interface Trainer {
+  /** What makes its steps. */
+  readonly engine: Engine;
+  /** Makes steps. Moving statistics in θ move too. */
+  run(request: TrainerRequest): Promise<TrainerResult>;
+}
+
 /**
  * A function of θ with its derivatives. It knows its data, batches, hooks, penalty, mode and engine, so
  * that no analysis has to. It never changes θ, the model or the data.
@@ -112,6 +158,8 @@ export interface Loss {
   sampleSlice?(slice: Slice, request: SliceRequest): Promise<Engine | undefined>;
   /** The Hessian at one θ for many products; undefined where that would not pay, or cannot be. */
   linearize?(theta: Vector): Promise<Linearized | undefined>;
+  /** Training from a θ, off this thread; undefined where that would not pay, or cannot be. */
+  trainer?(theta: Vector, plan: TrainingPlan): Promise<Trainer | undefined>;
   /** Frees the memory that the loss holds. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -95,6 +95,7 @@ export function modelLoss(
     layout,
     seed,
     work: bound.work,
+    learns: mode === "train" && layout.tensors.some(({ role }) => role === "state"),
     forward(parameters, batch, passSeed) {
       const given = single
         ? batch[inputNames[0]]

@@ -5,14 +5,16 @@ import { evaluate, type Evaluated } from "../engine/pool/evaluate.ts";
 import type { Job } from "../engine/pool/job.ts";
 import type { Feeds, Reduction } from "../engine/pool/messages.ts";
 import { defaultPool } from "../engine/pool/pool.ts";
+import { runCheck } from "../engine/pool/run_check.ts";
 import { NativeUnavailable } from "../engine/pool/unavailable.ts";
-import type { HostTensor, Precision, Program } from "../engine/program.ts";
+import type { Precision, Program } from "../engine/program.ts";
 import { type Compiled, type RecordedLoss, recordLoss } from "../engine/record_loss.ts";
 import { checkVector, clearState, initialize } from "../layout.ts";
-import type { Evaluation, Loss, LossOptions, SliceRequest } from "../loss.ts";
+import type { Evaluation, Loss, LossOptions, SliceRequest, TrainingPlan } from "../loss.ts";
 import type { Slice } from "../slice.ts";
 import { ready } from "../tensor/backend.ts";
 import type { Vector } from "../vector.ts";
+import { nativeTrainer, ruleOf, workOf } from "./native_trainer.ts";
 import type { SamplingOptions } from "./subsample.ts";
 import { evaluationOf, rowsOf, tensorLoss, type TensorLossParts } from "./tensor_loss.ts";
 
@@ -51,10 +53,10 @@ export function nativeLoss(
   parts: TensorLossParts,
   { engine, precision }: EngineOptions,
 ): Loss {
-  const { layout, fields, count, available, forward, seed, batchSize: chunk } = parts;
+  const { layout, fields, count, available, forward, seed, learns, batchSize: chunk } = parts;
   const single = precision === "float32";
   const always = engine === "native" || !single;
-  const work = Math.max(1, parts.work) * (count ?? 1);
+  const sampleWork = Math.max(1, parts.work), work = sampleWork * (count ?? 1);
   let refused: string | undefined;
   let recorded: RecordedLoss | undefined;
   const programs = new Map<string, Promise<Program | undefined>>();
@@ -98,7 +100,7 @@ export function nativeLoss(
       );
       const { program, checks } = compile(recorded);
       for (const { inputs, expected } of checks) {
-        const wrong = disagreement(await runOnce(program, inputs), expected);
+        const wrong = disagreement(await runCheck(defaultPool(), program, inputs), expected);
         if (wrong) return refuse(`the recorded loss is not the loss (${wrong})`);
       }
       return program;
@@ -211,7 +213,9 @@ export function nativeLoss(
       return (await self.valueAndGradient!(theta, options)).gradient;
     },
     async valueAndGradient(theta, options = {}) {
-      const native = always && await program("gradient", (of) => of.gradient());
+      // a recorded gradient leaves no moving statistics
+      const native = always && !(learns && single) &&
+        await program("gradient", (of) => of.gradient());
       if (!native) return await wasm.valueAndGradient!(theta, options);
       checkVector(layout, theta, "differentiate the loss");
       const outputs = { gradient: "sum", loss: "sum" } as const;
@@ -281,46 +285,21 @@ export function nativeLoss(
       }
       return "native" as const;
     },
+    async trainer(theta: Vector, plan: TrainingPlan) {
+      // where a loss splits large batches, batch norm sees the parts, which a recorded step does not
+      const split = learns && single && plan.batchSize > (chunk ?? Infinity);
+      const stepWork = workOf(sampleWork, plan);
+      if (split || (!always && plan.steps * stepWork < MUCH_WORK)) return undefined;
+      const rule = ruleOf(plan), native = await program(`step ${rule}`, (of) => of.step(rule));
+      if (!native) return undefined;
+      return nativeTrainer(defaultPool(), native, { theta, data: whole, plan, work: stepWork });
+    },
     async [Symbol.asyncDispose]() {
       for (const data of [whole, weights.get(whole)]) if (data) defaultPool().forget(data);
       await wasm[Symbol.asyncDispose]();
     },
   };
   return self;
-}
-
-/** Runs a program on the inputs of a check, by itself. */
-async function runOnce(
-  program: Program,
-  inputs: Record<string, HostTensor>,
-): Promise<Record<string, HostTensor>> {
-  const last = Math.max(...program.inputs.map(({ level }) => level));
-  const at = (level: number) =>
-    Object.fromEntries(
-      program.inputs.filter((p) => p.level === level && p.name in inputs).map((
-        { name },
-      ) => [name, inputs[name]]),
-    );
-  const varies = (name: string) =>
-    program.outputs.find((p) => p.name === name)!.shape[0] === "batch";
-  const outputs = Object.fromEntries(
-    program.outputs.map(({ name }) => [name, varies(name) ? "rows" : "sum"] as const),
-  );
-  const items = {
-    count: 1,
-    at: () => mapValues(at(last), ({ data }) => data),
-  };
-  const job: Job = { program, data: at(0), ...(last === 2 && { fixed: at(1) }) };
-  try {
-    const [result] = await evaluate(defaultPool(), job, items, { outputs });
-    return mapValues(result!.arrays, (data, name) => ({
-      data: data as Float32Array,
-      shape: program.outputs.find((p) => p.name === name)!.shape.length === 0 ? [] : [data.length],
-    }));
-  } finally {
-    if (job.data) defaultPool().forget(job.data);
-    if (job.fixed) defaultPool().forget(job.fixed);
-  }
 }
 
 /** Data as programs take it: floats in their precision, whole numbers as they are. */

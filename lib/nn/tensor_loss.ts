@@ -35,6 +35,8 @@ export interface TensorLossParts {
   batchSize?: number;
   /** Multiplications per sample, for the default of `batchSize`. */
   work: number;
+  /** Whether a pass may leave new moving statistics: batch norm in train mode. */
+  learns?: boolean;
   /** Decides what dropout drops. */
   seed: number;
   /** The pass. `batch` holds the fields' tensors; the seed is another one for every batch. */

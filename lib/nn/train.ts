@@ -1,7 +1,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import { type Figure, figure } from "../figure/figure.ts";
 import { checkVector, describe, movable } from "../layout.ts";
-import type { Evaluation, Loss } from "../loss.ts";
+import type { Evaluation, Loss, Trainer, TrainingPlan } from "../loss.ts";
 import { random } from "../math/random.ts";
 import { type Control, type Job, steps } from "../progress.ts";
 import type { Checkpoint, Epoch, Run } from "../run.ts";
@@ -9,8 +9,9 @@ import { drawRun } from "../run/curves.ts";
 import type { LayersModel } from "../tensor/tensor.ts";
 import { firstNotFinite, type Vector } from "../vector.ts";
 import type { Criterion, CriterionName } from "./criterion.ts";
-import { assign, flatten, weightsOf } from "./model.ts";
+import { assign, flatten, layoutOf, weightsOf } from "./model.ts";
 import { modelLoss } from "./model_loss.ts";
+import type { SamplingOptions } from "./subsample.ts";
 import { type OptimizerOptions, optimizerStep } from "./optimizer.ts";
 
 /** Options of {@link train}. */
@@ -44,6 +45,8 @@ export interface TrainLossOptions extends TrainOptions {
 export interface TrainModelOptions extends TrainOptions {
   /** As in {@link modelLoss}. */
   criterion?: CriterionName | Criterion;
+  /** As in {@link modelLoss}: `"auto"` trains natively where the steps are many or large. A loss knows its own. */
+  engine?: SamplingOptions["engine"];
 }
 
 /** A run that draws itself: loss and accuracy over epochs. */
@@ -51,7 +54,8 @@ export type TrainedRun = Run & Figure;
 
 /**
  * Trains a model on a data set, or any loss from a θ. A model is left with the final weights; a θ that is
- * given is not changed. The same call gives the same weights, bit for bit, on one machine.
+ * given is not changed. The same call gives the same weights, bit for bit, on one machine. Steps are made natively,
+ * in a worker, where the loss can be recorded and that pays; `config.engine` tells.
  *
  * Training that is stopped gives the run so far, marked `partial`, and so does training that diverges: its
  * last checkpoint then holds the first weights that are not finite.
@@ -93,9 +97,13 @@ export async function train(
     if (options.test && options.test.layout.digest !== what.layout.digest) {
       throw new RangeError("Cannot train: the test loss must have the layout of the training loss");
     }
-    return await descend({ step: what, whole: what, test: options.test }, theta, options, {});
+    if ((options as TrainModelOptions).engine !== undefined) {
+      throw new RangeError("Cannot train: a loss has its own engine; give engine where it is made");
+    }
+    const training = await begin(what, theta, options);
+    return await descend(training, { whole: what, test: options.test }, options, {});
   }
-  const { criterion } = options, dataset = on as Dataset;
+  const { criterion, engine } = options, dataset = on as Dataset;
   if (options.test) {
     throw new RangeError(
       "Cannot train: a model is tested on dataset.test; options.test is for losses",
@@ -113,12 +121,20 @@ export async function train(
         "build the layer without it, or train with tfjs and look at the weights",
     );
   }
-  await using step = modelLoss(what, dataset.train, { criterion, mode: "train" });
-  await using whole = modelLoss(what, dataset.train, { criterion });
-  await using test = dataset.test && modelLoss(what, dataset.test, { criterion });
-  const run = await descend({ step, whole, test }, flatten(what), options, {
-    dataset: dataset.name,
+  // batch norm sees a step's samples at once
+  const batchSize = options.batchSize ?? 64;
+  await using step = modelLoss(what, dataset.train, {
+    criterion,
+    mode: "train",
+    engine,
+    ...(layoutOf(what).tensors.some(({ role }) => role === "state") && { batchSize }),
   });
+  const training = await begin(step, flatten(what), options);
+  // where steps are native, evaluations on wasm would take most of the time
+  const evaluated = { criterion, engine: training.trainer ? "native" : engine } as const;
+  await using whole = modelLoss(what, dataset.train, evaluated);
+  await using test = dataset.test && modelLoss(what, dataset.test, evaluated);
+  const run = await descend(training, { whole, test }, options, { dataset: dataset.name });
   if (firstNotFinite(run.final) < 0) assign(what, run.final);
   return run;
 }
@@ -126,38 +142,50 @@ export async function train(
 const isLoss = (what: LayersModel | Loss): what is Loss =>
   typeof (what as Loss)?.product === "function" && "layout" in what;
 
-/** The loss that gives gradients, the one that is written down, and the one on other samples. */
-interface Losses {
-  step: Loss;
-  whole: Loss;
-  test?: Loss;
+/** A training that is about to begin. */
+interface Training {
+  /** The loss that gives gradients. */
+  loss: Loss;
+  start: Vector;
+  plan: TrainingPlan & { stepsPerEpoch: number };
+  /** What makes the steps, where they are not made here. */
+  trainer?: Trainer;
 }
 
-async function descend(
-  { step: loss, whole, test }: Losses,
-  start: Vector,
-  options: TrainOptions,
-  about: Record<string, unknown>,
-): Promise<TrainedRun> {
-  const { optimizer = "sgd", momentum = 0, epochs = 30, stepSize, gamma = 0.1, seed = 42 } =
-    options;
-  const samples = loss.samples;
-  const { learningRate = optimizer === "adam" ? 1e-3 : 0.1 } = options;
-  const { checkpointEvery = samples === undefined ? Math.ceil(epochs / 50) : 1 } = options;
-  const batchSize = Math.min(options.batchSize ?? 64, samples ?? 1);
-  const stepsPerEpoch = Math.ceil((samples ?? 1) / batchSize), total = epochs * stepsPerEpoch;
-  const at = options.checkpointSteps && new Set(options.checkpointSteps);
-  const stepLosses = new Float32Array(total);
-  const checkpoints: Checkpoint[] = [], history: Epoch[] = [];
+async function begin(loss: Loss, start: Vector, options: TrainOptions): Promise<Training> {
   if (movable(loss.layout) === 0) {
     throw new RangeError("Cannot train: nothing can move, all weights are frozen");
   }
+  const { optimizer = "sgd", momentum = 0, epochs = 30 } = options, { samples = 1 } = loss;
+  const batchSize = Math.min(options.batchSize ?? 64, samples);
+  const stepsPerEpoch = Math.ceil(samples / batchSize), steps = epochs * stepsPerEpoch;
+  const plan = { optimizer, momentum, batchSize, stepsPerEpoch, steps };
+  return { loss, start, plan, trainer: await loss.trainer?.(start, plan) };
+}
+
+async function descend(
+  { loss, start, plan, trainer }: Training,
+  { whole, test }: { whole: Loss; test?: Loss },
+  options: TrainOptions,
+  about: Record<string, unknown>,
+): Promise<TrainedRun> {
+  const { epochs = 30, stepSize, gamma = 0.1, seed = 42 } = options;
+  const { optimizer, momentum, batchSize, stepsPerEpoch, steps: total } = plan, { samples } = loss;
+  const { learningRate = optimizer === "adam" ? 1e-3 : 0.1 } = options;
+  const { checkpointEvery = samples === undefined ? Math.ceil(epochs / 50) : 1 } = options;
+  const at = options.checkpointSteps && new Set(options.checkpointSteps);
+  const stepLosses = new Float32Array(total);
+  const checkpoints: Checkpoint[] = [], history: Epoch[] = [];
   const theta = start.slice() as Vector, move = optimizerStep(theta.length, options);
   let step = 0, lowest = Infinity, best = theta.slice() as Vector, diverged = false;
 
-  const keep = () => {
-    if (checkpoints.at(-1)?.step === step) return;
-    checkpoints.push({ epoch: step / stepsPerEpoch, step, theta: theta.slice() as Vector });
+  const keep = (after = step, weights = theta) => {
+    if (checkpoints.at(-1)?.step === after) return;
+    checkpoints.push({
+      epoch: after / stepsPerEpoch,
+      step: after,
+      theta: weights.slice() as Vector,
+    });
   };
   const rate = (epoch: number) =>
     learningRate * gamma ** (stepSize ? Math.floor(epoch / stepSize) : 0);
@@ -177,16 +205,22 @@ async function descend(
     });
   };
 
-  const runEpoch = async (epoch: number, job: Job) => {
-    const order = samples === undefined
-      ? undefined
-      : random(seed, `train/${epoch}`).permutation(samples);
-    for (let from = 0; from < (samples ?? 1); from += batchSize) {
+  /** The samples of an epoch's steps; a loss that is no mean over samples has one step, on everything. */
+  const batchesOf = (epoch: number) => {
+    if (samples === undefined) return [undefined];
+    const order = random(seed, `train/${epoch}`).permutation(samples);
+    return Array.from(
+      { length: stepsPerEpoch },
+      (_, i) => order.subarray(i * batchSize, (i + 1) * batchSize),
+    );
+  };
+
+  const stepHere = async (epoch: number, job: Job) => {
+    for (const indices of batchesOf(epoch)) {
       await job.breathe();
       if (job.stopped) return;
-      const indices = order?.subarray(from, from + batchSize);
       const { value, gradient, state } = await valueAndGradient(loss, theta, indices, seed + step);
-      if (!order && epoch > history.length - 1) await record(epoch, { loss: value });
+      if (!indices) await record(epoch, { loss: value });
       if (state) theta.set(state);
       move(theta, gradient, rate(epoch));
       stepLosses[step++] = value;
@@ -197,11 +231,29 @@ async function descend(
     }
   };
 
+  const stepThere = async (trainer: Trainer, epoch: number, job: Job) => {
+    const from = step;
+    const result = await trainer.run({
+      batches: batchesOf(epoch),
+      learningRate: rate(epoch),
+      statesAfter: [...at ?? []].map((n) => n - from),
+      visit: () => job.advance(),
+      visitState: (n, weights) => keep(from + n, weights),
+      signal: job.signal,
+    });
+    const { losses } = result;
+    if (samples === undefined && losses.length) await record(epoch, { loss: losses[0] });
+    theta.set(result.theta);
+    stepLosses.set(losses, from);
+    step += losses.length;
+    ({ diverged } = result);
+  };
+
   keep();
   if (samples !== undefined) await record(0, await whole.evaluate(theta));
   await steps(options, { label: "training", total, unit: "steps" }, async (job) => {
     for (let epoch = 0; epoch < epochs && !diverged; epoch++) {
-      await runEpoch(epoch, job);
+      await (trainer ? stepThere(trainer, epoch, job) : stepHere(epoch, job));
       if (job.stopped || diverged) break;
       if (samples !== undefined) await record(epoch + 1, await whole.evaluate(theta));
       if (!at && (epoch + 1) % checkpointEvery === 0) keep();
@@ -211,7 +263,17 @@ async function descend(
   keep();
   const run: Run = {
     layout: loss.layout,
-    config: { ...about, optimizer, learningRate, momentum, epochs, batchSize, stepSize, gamma },
+    config: {
+      ...about,
+      optimizer,
+      learningRate,
+      momentum,
+      epochs,
+      batchSize,
+      stepSize,
+      gamma,
+      engine: trainer?.engine ?? (loss.trainer ? "wasm" : loss.engine),
+    },
     seed,
     checkpoints,
     initial: checkpoints[0].theta,
