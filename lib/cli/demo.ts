@@ -70,9 +70,9 @@ const descent = await interpolate(loss, [run.initial, run.final], { names: ["sta
 
 const space = pca(run, { components: 3 });
 const inSpace = await trajectory(run, space);
-const volume = await landscape(loss, space, { range: { include: inSpace }, resolution: 13 });
+const volume = await landscape(loss, space, { range: { include: inSpace }, resolution: 11 });
 
-const curvature = await spectrum(hessian(loss, run.final), { top: 3, bottom: 1, probes: 0, seed });
+const curvature = await spectrum(hessian(loss, run.final), { top: 3, bottom: 0, probes: 0, seed });
 
 const last = run.history.at(-1)!, [top] = curvature.eigenvalues;
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
