@@ -74,11 +74,13 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
   const every = Math.ceil(
     42 * stems.length / (width - margins.marginLeft - margins.marginRight),
   );
-  const ends = `${formatNumber(eigenvalues[0])}${
-    bottom.length ? ` to ${formatNumber(bottom[0])}` : ""
-  }`;
+  const first = formatNumber(eigenvalues[0]),
+    last = (bottom.length ? bottom[0] : eigenvalues.at(-1)) ?? NaN;
+  const ends = eigenvalues.length + bottom.length > 1 ? `${first} to ${formatNumber(last)}` : first;
+  // below 0 by more than it may be off
+  const falls = bottom[0] < -spectrum.bottomResiduals[0];
   return {
-    title: bottom[0] < 0
+    title: falls
       ? "Curvature: where it is steepest, and where it falls away"
       : "Curvature: where it is steepest",
     subtitle: [
@@ -100,7 +102,9 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
       ...(seed === undefined ? [] : [`seed ${seed}`]),
       ...(partial ? ["stopped before its end"] : []),
     ].join(" · "),
-    summary: `Spectrum: ${ends}, ${off ? `${off} of ${stems.length} not converged` : "converged"}`,
+    summary: `Spectrum: ${ends}, ${
+      off ? `${off} of ${stems.length} not converged` : "converged to a share of the largest"
+    }`,
     key: [
       { label: "positive: uphill both ways", swatch: "dot", color: theme.series[0] },
       ...(stems.some(({ value }) => value < 0)
