@@ -48,7 +48,7 @@ const PRODUCTS = 40, PRODUCT_COST = 6;
  * With `engine: "auto"` only work that is long enough goes there; single values and gradients stay on wasm. What
  * is long enough depends on sizes alone, so that the same call always computes the same.
  */
-export function nativeLoss(
+function nativeLoss(
   wasm: Loss,
   parts: TensorLossParts,
   { engine, precision }: EngineOptions,
@@ -75,7 +75,10 @@ export function nativeLoss(
             : 'double precision needs it, or use "float32"'),
       );
     }
-    if (refused === undefined && engine === "native") console.error(`Computing on wasm: ${reason}`);
+    // where it is merely not allowed, "auto" has nothing to say
+    if (refused === undefined && nativeAvailable().ok) {
+      console.error(`Computing on wasm: ${reason}`);
+    }
     refused ??= reason;
     return undefined;
   };
@@ -101,7 +104,7 @@ export function nativeLoss(
       const { program, checks } = compile(recorded);
       for (const { inputs, expected } of checks) {
         const wrong = disagreement(await runCheck(defaultPool(), program, inputs), expected);
-        if (wrong) return refuse(`the recorded loss is not the loss (${wrong})`);
+        if (wrong) throw new Error(`the recorded loss is not the loss (${wrong})`);
       }
       return program;
     } catch (error) {
