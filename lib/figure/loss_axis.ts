@@ -75,3 +75,17 @@ export function lossAxis(
 const smallest = 1e-300;
 
 const least = (values: readonly number[]) => values.reduce((a, b) => Math.min(a, b));
+
+/** What line charts share beside the axis of the loss: margins, and the horizontal axis. */
+export function chartFrame() {
+  return {
+    margins: { marginLeft: 52, marginRight: 20, marginTop: 22 },
+    xAxis: {
+      tickSize: 0,
+      labelAnchor: "center",
+      labelArrow: "none",
+      ticks: 6,
+      tickFormat: formatTicks(),
+    },
+  } as const;
+}

@@ -1,9 +1,9 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
-import { lossAxis } from "../figure/loss_axis.ts";
+import { chartFrame, lossAxis } from "../figure/loss_axis.ts";
 import { lossScale } from "../figure/loss_scale.ts";
 import { namedPoints } from "../figure/named_points.ts";
-import { formatNumber, formatTicks } from "../figure/text.ts";
+import { formatNumber } from "../figure/text.ts";
 import { bandOf, type Uncertainty } from "./band.ts";
 import { circumstances, type DrawnLandscape, stationsOf, summaryOf } from "./drawn.ts";
 import { pathsAmong } from "./paths.ts";
@@ -84,14 +84,7 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
     stroke: theme.quiet,
     strokeDasharray: "2,3",
   });
-  const margins = { marginLeft: 52, marginRight: 20, marginTop: 22 };
-  const xAxis = {
-    tickSize: 0,
-    labelAnchor: "center",
-    labelArrow: "none",
-    ticks: 6,
-    tickFormat: formatTicks(),
-  } as const;
+  const { margins, xAxis } = chartFrame();
   const lossPanel: PlotPanel = {
     title,
     plot: {

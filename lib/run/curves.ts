@@ -1,8 +1,8 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
-import { lossAxis } from "../figure/loss_axis.ts";
+import { chartFrame, lossAxis } from "../figure/loss_axis.ts";
 import { namedPoints } from "../figure/named_points.ts";
-import { formatNumber, formatShare, formatTicks } from "../figure/text.ts";
+import { formatNumber, formatShare } from "../figure/text.ts";
 import type { Theme } from "../figure/theme.ts";
 import type { Epoch, Run } from "../run.ts";
 
@@ -32,14 +32,7 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
   // A batch that happens to be easy would take a log axis to nothing.
   const lowest = ends && ends[0] / 2;
   const cut = log && lowest !== undefined && stepLosses.some((v) => v < lowest);
-  const margins = { marginLeft: 52, marginRight: 20, marginTop: 22 };
-  const xAxis = {
-    tickSize: 0,
-    labelAnchor: "center",
-    labelArrow: "none",
-    ticks: 6,
-    tickFormat: formatTicks(),
-  } as const;
+  const { margins, xAxis } = chartFrame();
   const lossPanel: PlotPanel = {
     title,
     plot: {

@@ -1,6 +1,6 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions, KeyEntry, PlotPanel } from "../figure/drawing.ts";
-import { lossAxis } from "../figure/loss_axis.ts";
+import { chartFrame, lossAxis } from "../figure/loss_axis.ts";
 import { formatNumber, formatTicks } from "../figure/text.ts";
 import type { DrawnTrajectory } from "./drawn.ts";
 import { pathCircumstances, pathSummary } from "./path.ts";
@@ -19,14 +19,7 @@ export function drawDescent(trajectory: DrawnTrajectory, { theme, plot }: DrawOp
     residual,
     distance: distances?.[k] ?? NaN,
   }));
-  const margins = { marginLeft: 52, marginRight: 20, marginTop: 22 };
-  const xAxis = {
-    tickSize: 0,
-    labelAnchor: "center",
-    labelArrow: "none",
-    ticks: 6,
-    tickFormat: formatTicks(),
-  } as const;
+  const { margins, xAxis } = chartFrame();
   const [blue, , green] = theme.series;
   const panels: PlotPanel[] = [];
   const key: KeyEntry[] = [];
