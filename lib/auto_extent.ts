@@ -4,7 +4,7 @@ import type { Extent } from "./grid.ts";
  * How far the loss must rise for `range: "auto"`: by so many times its size at the origin, which takes a
  * positive loss to ten times its value, and by 0.1 at least.
  */
-export const autoRise = { times: 9, least: 0.1 };
+const autoRise = { times: 9, least: 0.1 };
 
 /** An automatic extent, and what the loss does within it. */
 export interface AutoExtent extends Extent {

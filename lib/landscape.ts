@@ -224,7 +224,7 @@ function shapeOf(resolution: number | readonly number[], dimensions: number): nu
 }
 
 /** The slice with directions that are zero on `state`; copies only what must be cleared. */
-export function withoutState({ origin, directions }: Slice, layout: Layout): Slice {
+function withoutState({ origin, directions }: Slice, layout: Layout): Slice {
   if (layout.tensors.every(({ role }) => role !== "state")) return { origin, directions };
   const cleared = directions.map((direction) => direction.slice());
   cleared.forEach((direction) => clearState(layout, direction));

@@ -43,7 +43,7 @@ export function checkInteger(
 export const largestVector = 2 ** 30;
 
 /** The most points that are sampled in one go. */
-export const mostPoints = 1e8;
+const mostPoints = 1e8;
 
 /**
  * Checks that a grid is not so large that no memory holds it.

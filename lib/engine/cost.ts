@@ -7,7 +7,7 @@ export interface Linear {
 }
 
 /** What a core does in a second, by orders of magnitude: enough to choose between forms, not to predict. */
-export const rates = {
+const rates = {
   /** Floating-point operations in products of matrices. */
   product: 1e11,
   /** Floating-point operations in convolutions whose filters are inputs, and constants. */
@@ -23,7 +23,7 @@ const linear = (n: number): Linear =>
   n < 0 ? { fixed: 0, perSample: -n } : { fixed: n, perSample: 0 };
 
 /** Floating-point operations of a node: two for each multiplication in products, one per number elsewhere. */
-export function flopsOf({ op, inputs, outputs, attributes }: Node, graph: Graph): Linear {
+function flopsOf({ op, inputs, outputs, attributes }: Node, graph: Graph): Linear {
   const shape = (name: string) => graph.values.get(name)!.shape;
   const result = shape(outputs[0]);
   const times = (n: Length[], factor: number): Linear => linear(count(n) * factor);

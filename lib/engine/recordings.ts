@@ -49,7 +49,7 @@ export interface Recordings {
 }
 
 /** The name of a field among the inputs of records and programs. */
-export const fieldName = (name: string): string => `data/${name}`;
+const fieldName = (name: string): string => `data/${name}`;
 
 /** Records a loss and its derivatives at θ, with the direction v and the weight of a sample. */
 export function recordings(

@@ -84,7 +84,7 @@ interface Stop {
  * A path as marks: a line with a halo, a ring at the start, a star at the end, dots at checkpoints, and the
  * names of some. A path with a name has it at its end. In a slice of one direction the height is the loss.
  */
-export function pathMarks(trajectory: DrawnTrajectory, options: DrawOptions): Markish[] {
+function pathMarks(trajectory: DrawnTrajectory, options: DrawOptions): Markish[] {
   const { coordinates, epochs, losses, planeLosses } = trajectory;
   const { theme, color = theme.accent, name, clip } = options;
   const heights = planeLosses ?? losses;

@@ -8,7 +8,7 @@ const replaced = (shape: number[], axis: number, ...by: number[]) =>
   shape.toSpliced(axis, 1, ...by);
 
 /** The part of t from `begin` along one axis. */
-export function sliceAlong(t: Tensor, axis: number, begin: number, size: number): Tensor {
+function sliceAlong(t: Tensor, axis: number, begin: number, size: number): Tensor {
   return tf.slice(t, t.shape.map((_, i) => i === axis ? begin : 0), replaced(t.shape, axis, size));
 }
 
