@@ -23,7 +23,9 @@ export type { Initializer, Layout, LayoutTensor, Role, TensorSpec } from "./lib/
 export { assign, flatten, layoutOf } from "./lib/nn/model.ts";
 
 // losses
-export { l1, l2, withPenalty } from "./lib/loss.ts";
+export { l1, l2, withPenalty } from "./lib/penalty.ts";
+export type { Penalty } from "./lib/penalty.ts";
+export { products } from "./lib/products.ts";
 export type {
   Engine,
   Evaluation,
@@ -31,7 +33,7 @@ export type {
   Loss,
   LossOptions,
   Operator,
-  Penalty,
+  ProductsOptions,
   SliceRequest,
   Trainer,
   TrainerRequest,

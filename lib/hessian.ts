@@ -1,12 +1,21 @@
 import { checkVector, type Layout } from "./layout.ts";
-import { checkLoss, type Linearized, type Loss, type Operator } from "./loss.ts";
+import {
+  checkLoss,
+  type Linearized,
+  type Loss,
+  type Operator,
+  type ProductsOptions,
+} from "./loss.ts";
 import { describe, optionsOf } from "./options.ts";
+import { products } from "./products.ts";
 import { sizeOf, type Vector } from "./vector.ts";
 
 /** The Hessian of a loss at a θ, on all of θ or on some of its tensors. */
 export interface Hessian extends Operator {
   /** How many numbers it acts on: those that can move, of the tensors that were asked for. */
   readonly dimension: number;
+  /** H·v for several v: on all cores at once where the engine can, otherwise one after the other. */
+  products(vs: readonly Vector[], options?: ProductsOptions): Promise<Vector[]>;
   /** Sets what it does not act on to zero, in place. */
   restrict(v: Vector): void;
   /** What computes the loss. */
@@ -55,7 +64,19 @@ export function hessian(
   const restrict = (v: Vector) => {
     for (const { offset, shape } of fixed) v.fill(0, offset, offset + sizeOf(shape));
   };
+  const inside = (v: Vector) => {
+    checkVector(layout, v, "multiply with the Hessian", "v");
+    const copy = v.slice();
+    restrict(copy);
+    return copy;
+  };
   let linearized: Promise<Linearized | undefined> | undefined, used = engine;
+  /** Its products on all of θ. */
+  const whole = async (): Promise<Pick<Operator, "product" | "products">> => {
+    const at = await (linearized ??= loss.linearize?.(point) ?? Promise.resolve(undefined));
+    if (at) used = at.engine;
+    return at ?? { product: (v, options) => loss.product(point, v, options) };
+  };
   return {
     size: layout.size,
     dimension,
@@ -67,16 +88,19 @@ export function hessian(
     samples,
     samplesAvailable,
     async product(v, options) {
-      checkVector(layout, v, "multiply with the Hessian", "v");
-      const inside = v.slice();
-      restrict(inside);
-      const at = await (linearized ??= loss.linearize?.(point) ?? Promise.resolve(undefined));
-      if (at) used = at.engine;
-      const image = at
-        ? await at.product(inside, options)
-        : await loss.product(point, inside, options);
+      const own = inside(v), image = await (await whole()).product(own, options);
       restrict(image);
       return image;
+    },
+    async products(vs, { signal, visit } = {}) {
+      const own = vs.map(inside);
+      return await products(await whole(), own, {
+        signal,
+        visit(i, image) {
+          restrict(image);
+          visit?.(i, image);
+        },
+      });
     },
     async release() {
       (await linearized)?.release();

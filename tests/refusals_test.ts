@@ -15,7 +15,8 @@ import { directionsBetween, normalizedDirection, randomDirections } from "../lib
 import { hessian } from "../lib/hessian.ts";
 import { interpolate } from "../lib/interpolate.ts";
 import { initialize, layout } from "../lib/layout.ts";
-import { l2, type Loss, withPenalty } from "../lib/loss.ts";
+import type { Loss } from "../lib/loss.ts";
+import { l2, withPenalty } from "../lib/penalty.ts";
 import { pca } from "../lib/pca.ts";
 import { spectrum } from "../lib/spectrum.ts";
 import { factorization, quadratic, rosenbrock, rugged } from "../lib/synthetic.ts";

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { hessian } from "../lib/hessian.ts";
-import { l2, type Loss, type Operator, withPenalty } from "../lib/loss.ts";
+import type { Loss, Operator } from "../lib/loss.ts";
+import { l2, withPenalty } from "../lib/penalty.ts";
 import { random } from "../lib/math/random.ts";
 import { symmetricEigen } from "../lib/math/symmetric.ts";
 import type { ProgressState } from "../lib/progress.ts";
