@@ -49,6 +49,12 @@ export interface ProductsOptions {
   /** Is told of every product, in any order, with the very vector that comes back. */
   visit?(i: number, image: Vector): void;
 }
+/**
+ * The curvature matrices of a loss: its Hessian; the part of it that comes from the outputs' curvature
+ * (Gauss–Newton); the mean of gᵢ·gᵢᵀ over the samples' gradients (empirical Fisher); and the same with targets
+ * that the model itself would draw (Fisher of the model).
+ */
+export type CurvatureMatrix = "hessian" | "gaussNewton" | "empiricalFisher" | "modelFisher";
 
 /** A symmetric linear map that is known only by its products: a Hessian, Gauss–Newton or Fisher matrix. */
 export interface Operator {
@@ -81,7 +87,7 @@ export interface SliceRequest {
   signal?: AbortSignal;
 }
 
-/** The Hessian at one θ. */
+/** A curvature matrix at one θ. */
 export interface Linearized extends Pick<Operator, "product" | "products" | "release"> {
   /** What computes its products. */
   readonly engine: Engine;
@@ -155,7 +161,13 @@ export interface Loss {
   /** The gradient at θ, zero on `state`. */
   gradient(theta: Vector, options?: LossOptions): Promise<Vector>;
   /** The Hessian at θ times v, exact up to rounding; `state` is taken to be constant. */
-  product(theta: Vector, v: Vector, options?: LossOptions): Promise<Vector>;
+  product(
+    theta: Vector,
+    v: Vector,
+    options?: LossOptions & { matrix?: CurvatureMatrix },
+  ): Promise<Vector>;
+  /** The matrices whose products the loss gives, beside the Hessian. */
+  readonly matrices?: readonly CurvatureMatrix[];
   /** The loss and its gradient in one pass; `seed` decides what dropout drops. */
   valueAndGradient?(
     theta: Vector,
@@ -166,8 +178,8 @@ export interface Loss {
    * done: where it would not pay, or cannot be.
    */
   sampleSlice?(slice: Slice, request: SliceRequest): Promise<Engine | undefined>;
-  /** The Hessian at one θ for many products; undefined where that would not pay, or cannot be. */
-  linearize?(theta: Vector): Promise<Linearized | undefined>;
+  /** A matrix at one θ for many products; undefined where that would not pay, or cannot be. */
+  linearize?(theta: Vector, matrix?: CurvatureMatrix): Promise<Linearized | undefined>;
   /** Training from a θ, off this thread; undefined where that would not pay, or cannot be. */
   trainer?(theta: Vector, plan: TrainingPlan): Promise<Trainer | undefined>;
   /** Frees the memory that the loss holds. */

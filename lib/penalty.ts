@@ -1,6 +1,7 @@
 import { checkVector, type Layout } from "./layout.ts";
 import {
   checkLoss,
+  type CurvatureMatrix,
   type Linearized,
   type Loss,
   type LossOptions,
@@ -82,7 +83,8 @@ function eachMovable(layout: Layout, visit: (i: number) => void): void {
 
 /**
  * A loss with a penalty on θ added to its value, gradient and Hessian. Per-sample losses each carry the
- * whole penalty, so that their mean is the loss and their differences keep their errors.
+ * whole penalty, so that their mean is the loss and their differences keep their errors. The Gauss–Newton
+ * matrix has the penalty's Hessian too; a Fisher matrix has not, since it is of the data alone.
  *
  * @throws {TypeError} if one of them is not a loss, or not a penalty.
  */
@@ -99,6 +101,9 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
   const { layout } = loss;
   const check = (theta: Vector) => checkVector(layout, theta, "evaluate the loss");
   const plus = (a: Vector, b: Vector) => (accumulate(a, b), a);
+  /** A Fisher matrix is of what the data say; a penalty says nothing about them. */
+  const bends = (matrix: CurvatureMatrix = "hessian") =>
+    matrix === "hessian" || matrix === "gaussNewton";
   const { valueAndGradient, sampleSlice, linearize } = loss;
   return {
     layout,
@@ -106,6 +111,7 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
     samplesAvailable: loss.samplesAvailable,
     engine: loss.engine,
     precision: loss.precision,
+    ...(loss.matrices && { matrices: loss.matrices }),
     async value(theta, options) {
       check(theta);
       return await loss.value(theta, options) + penalty.value(layout, theta);
@@ -124,7 +130,8 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
       return plus(await loss.gradient(theta, options), penalty.gradient(layout, theta));
     },
     async product(theta, v, options) {
-      return plus(await loss.product(theta, v, options), penalty.product(layout, theta, v));
+      const product = await loss.product(theta, v, options);
+      return bends(options?.matrix) ? plus(product, penalty.product(layout, theta, v)) : product;
     },
     ...(valueAndGradient && {
       async valueAndGradient(theta: Vector, options?: LossOptions & { seed?: number }) {
@@ -153,9 +160,10 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
       },
     }),
     ...(linearize && {
-      async linearize(theta: Vector) {
-        const at = await linearize.call(loss, theta);
-        return at && ({
+      async linearize(theta: Vector, matrix?: CurvatureMatrix) {
+        const at = await linearize.call(loss, theta, matrix);
+        if (!at || !bends(matrix)) return at;
+        return {
           ...at,
           product: async (v, options) =>
             plus(await at.product(v, options), penalty.product(layout, theta, v)),
@@ -169,7 +177,7 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
                 },
               }),
           }),
-        } satisfies Linearized);
+        } satisfies Linearized;
       },
     }),
     [Symbol.asyncDispose]: () => loss[Symbol.asyncDispose](),

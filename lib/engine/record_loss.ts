@@ -1,4 +1,5 @@
 import { initialize, part } from "../layout.ts";
+import type { CurvatureMatrix } from "../loss.ts";
 import type { Recorded } from "../tensor/record.ts";
 import { sizeOf, type Vector } from "../vector.ts";
 import { assemble, type Compiled, type Frame } from "./assemble.ts";
@@ -34,8 +35,8 @@ export interface RecordedLoss {
    * sum over the batches of N samples is the loss. A loss of no samples has no weight.
    */
   gradient(): Compiled;
-  /** Inputs: as `gradient`, and `v` (level 2). Output: `product`, the Hessian times v. */
-  product(): Compiled;
+  /** Inputs: as `gradient`, and `v` (level 2). Output: `product`, the Hessian or another matrix times v. */
+  product(matrix?: CurvatureMatrix): Compiled;
   /**
    * `value` at a point of a slice. Inputs: the fields (level 0), `frame` [1 + directions, size of θ]: the
    * origin and the directions as rows (level 1), `coordinates` [directions] (level 2). Outputs: as `value`.
@@ -114,8 +115,8 @@ export function recordLoss(
         }),
       })
     ),
-    product: once(() =>
-      program(at.product, {
+    product: once((matrix?: CurvatureMatrix) =>
+      program((samples) => at.product(samples, matrix), {
         bind: (b) => ({
           ...bindWeight(b),
           ...bindTheta(b),

@@ -1,5 +1,7 @@
 import { type Layout, part } from "../layout.ts";
-import { hessianProduct, valueAndGradients } from "../tensor/derivatives.ts";
+import type { CurvatureMatrix } from "../loss.ts";
+import { curvatureProduct, type Head } from "../tensor/curvature.ts";
+import { valueAndGradients } from "../tensor/derivatives.ts";
 import { record, type Recorded, type RecordInput } from "../tensor/record.ts";
 import * as tf from "../tensor/tf.ts";
 import { sizeOf, type Vector } from "../vector.ts";
@@ -14,6 +16,8 @@ export interface Pass {
   penalty?: tf.Scalar;
   /** New moving statistics, by the number of the tensor in the layout; disposed of here. */
   state?: Map<number, tf.Tensor>;
+  /** Where the losses come from, if that is known. */
+  head?: Head;
 }
 
 /** A loss as the engine takes it. */
@@ -42,8 +46,8 @@ export interface Recordings {
   value(samples: number): RecordOn;
   /** `loss` and g0, g1 …: of the sum of losses times `weight`. */
   gradient(samples: number): RecordOn;
-  /** h0, h1 …: products of the Hessian of the same. */
-  product(samples: number): RecordOn;
+  /** h0, h1 …: products of the Hessian of the same, or of another of its matrices. */
+  product(samples: number, matrix?: CurvatureMatrix): RecordOn;
   /** `loss` and g0, g1 … of the mean, and s0, s1 …: new moving statistics. */
   step(samples: number): RecordOn;
 }
@@ -93,15 +97,18 @@ export function recordings(
   const moved = (x: Inputs, prefix: string) => moving.map((i) => x[`${prefix}${i}`]);
   const numbered = (tensors: tf.Tensor[], prefix: string): Inputs =>
     Object.fromEntries(tensors.map((t, i) => [`${prefix}${moving[i]}`, t]));
-  const plus = (value: tf.Tensor, penalty?: tf.Tensor) =>
-    (penalty ? tf.add(value, penalty) : value) as tf.Scalar;
+  const plus = (value?: tf.Tensor, penalty?: tf.Tensor) =>
+    (value && penalty ? tf.add(value, penalty) : value ?? penalty) as tf.Scalar;
 
   /** The loss of a pass as derivatives take it, with the batch's share of the penalty. */
-  const weightedSum = ({ losses, penalty, state }: Pass, x: Inputs, samples: number) => {
-    state?.forEach((t) => t.dispose());
-    if (!perSample) return plus(losses, penalty);
-    const sum = tf.mul(tf.sum(losses), x.weight);
+  const weightedSum = ({ losses, penalty }: Partial<Pass>, x: Inputs, samples: number) => {
+    if (!perSample) return plus(losses && tf.reshape(losses, []), penalty);
+    const sum = losses && tf.mul(tf.sum(losses), x.weight);
     return plus(sum, penalty && tf.mul(penalty, tf.mul(x.weight, samples)));
+  };
+  const stateless = (pass: Pass) => {
+    pass.state?.forEach((t) => t.dispose());
+    return pass;
   };
 
   return {
@@ -117,17 +124,18 @@ export function recordings(
       }),
     gradient: (samples) =>
       on(samples, weighted, (x, pass) => {
-        const f = (tensors: tf.Tensor[]) => weightedSum(pass(tensors), x, samples);
+        const f = (tensors: tf.Tensor[]) => weightedSum(stateless(pass(tensors)), x, samples);
         const { value, gradients } = valueAndGradients(f, moved(x, "θ"), { backend: "record" });
         return { loss: value, ...numbered(gradients, "g") };
       }),
-    product: (samples) =>
+    product: (samples, matrix = "hessian") =>
       on(samples, { ...weighted, ...tensors(v, "v") }, (x, pass) => {
-        const f = (tensors: tf.Tensor[]) => weightedSum(pass(tensors), x, samples);
-        return numbered(
-          hessianProduct(f, moved(x, "θ"), moved(x, "v"), { backend: "record" }),
-          "h",
-        );
+        const parts = {
+          pass: (tensors: tf.Tensor[]) => stateless(pass(tensors)),
+          total: (parts: Partial<Pass>) => weightedSum(parts, x, samples),
+        };
+        const on = { backend: "record" };
+        return numbered(curvatureProduct(matrix, parts, moved(x, "θ"), moved(x, "v"), on), "h");
       }),
     step: (samples) =>
       on(samples, {}, (x, pass) => {

@@ -1,3 +1,4 @@
+import type { CurvatureMatrix } from "../loss.ts";
 import { constant } from "../tensor/engine.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import * as tf from "../tensor/tf.ts";
@@ -12,10 +13,22 @@ export type Criterion = (outputs: Tensor, targets: Tensor) => Tensor;
 export type CriterionName = "crossEntropy" | "binaryCrossEntropy" | "meanSquaredError";
 
 /** A criterion with the accuracy that goes with it. */
-interface Scored {
+export interface Scored {
   criterion: Criterion;
   /** 1 where a sample is classified correctly. */
   correct?: (outputs: Tensor, targets: Tensor) => Tensor;
+}
+
+/**
+ * The curvature matrices of losses that are a criterion of outputs. exp(−ℓ) of the named criteria is an
+ * exponential family in the outputs; of a criterion or a hook of one's own nobody knows that.
+ */
+export function matricesOf(
+  criterion: CriterionName | Criterion,
+  hooked = false,
+): readonly CurvatureMatrix[] {
+  const known = typeof criterion === "string" && !hooked;
+  return ["gaussNewton", "empiricalFisher", ...(known ? ["modelFisher" as const] : [])];
 }
 
 /** Classes as one-hot rows: [n] integers or [n, C] as they are. */

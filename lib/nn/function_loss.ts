@@ -8,11 +8,18 @@ import type { Tensor } from "../tensor/tensor.ts";
 import * as tf from "../tensor/tf.ts";
 import { sizeOf } from "../vector.ts";
 import { checkSampling, type SamplingOptions, subsample } from "./subsample.ts";
+import {
+  criteria,
+  type Criterion,
+  type CriterionName,
+  matricesOf,
+  type Scored,
+} from "./criterion.ts";
 import { requireBackend } from "./started.ts";
 import { lossOn } from "./native_loss.ts";
-import { fieldsOf, rowsOf, tensorOf, tensorsOf } from "./tensor_loss.ts";
+import { fieldsOf, type Forward, rowsOf, tensorOf, tensorsOf } from "./tensor_loss.ts";
 
-/** A loss as a user writes it: named tensors in, per-sample losses [n] or a scalar out. */
+/** A loss as a user writes it: named tensors in, per-sample losses [n] or a scalar out, or with a criterion outputs. */
 export type TensorFunction = (
   parameters: Record<string, Tensor>,
   batch: Record<string, Tensor>,
@@ -22,6 +29,11 @@ export type TensorFunction = (
 export interface FunctionLossOptions extends SamplingOptions {
   /** The data of `batch`: inputs and targets, or any named arrays whose first axis counts samples. */
   samples?: Samples | Record<string, Numbers>;
+  /**
+   * If given, f gives the outputs of a network, [n, …], and the criterion makes losses of them and of the
+   * samples' `targets`. Then the loss has a Gauss–Newton matrix. The cross-entropies take logits.
+   */
+  criterion?: CriterionName | Criterion;
 }
 
 /**
@@ -54,13 +66,45 @@ export function functionLoss(
   const fields = namedFields(options.samples);
   const parameters = (tensors: Tensor[]) =>
     Object.fromEntries(layout.tensors.map((t, i) => [t.name, tensors[i]]));
-  const forward = (tensors: Tensor[], batch: Record<string, Tensor>) => ({
-    losses: f(strict(parameters(tensors), "parameter"), strict(batch, "array of samples")),
-  });
+  const given = (tensors: Tensor[], batch: Record<string, Tensor>) =>
+    f(strict(parameters(tensors), "parameter"), strict(batch, "array of samples"));
+  const { criterion } = options;
+  const scored = criterion === undefined ? undefined : scoredBy(criterion, fields);
+  const forward = (tensors: Tensor[], batch: Record<string, Tensor>): Forward => {
+    const result = given(tensors, batch);
+    if (!scored) return { losses: result };
+    const losses = (outputs: Tensor) => scored.criterion(outputs, batch.targets);
+    return {
+      losses: losses(result),
+      ...(scored.correct && { correct: scored.correct(result, batch.targets) }),
+      head: { outputs: result, losses },
+    };
+  };
   const shared = { layout, seed: options.seed ?? 42, work: movable(layout), forward };
-  return givesPerSample(layout, forward, fields)
-    ? lossOn({ ...shared, ...subsample(fields, options) }, options)
-    : lossOn({ ...shared, fields }, options);
+  if (!givesPerSample(layout, forward, fields)) return lossOn({ ...shared, fields }, options);
+  const matrices = criterion === undefined ? ["empiricalFisher" as const] : matricesOf(criterion);
+  return lossOn({ ...shared, ...subsample(fields, options), matrices }, options);
+}
+
+/** The criterion that makes losses of outputs and targets. */
+function scoredBy(
+  criterion: CriterionName | Criterion,
+  { targets }: Record<string, NumberArray>,
+): Scored {
+  if (typeof criterion !== "function" && !Object.hasOwn(criteria, criterion)) {
+    throw new RangeError(
+      `Cannot make the loss: criterion must be one of ${
+        Object.keys(criteria).join(", ")
+      } or a function, got ${describe(criterion)}`,
+    );
+  }
+  if (!targets) {
+    throw new RangeError(
+      "Cannot make the loss: a criterion compares outputs with targets, and the samples have none; " +
+        "give samples: { inputs, targets }, or let f compute losses and leave the criterion out",
+    );
+  }
+  return typeof criterion === "function" ? { criterion } : criteria[criterion];
 }
 
 /** A record that says so when it is asked for what it has not: a misspelt name would surface deep in tfjs. */

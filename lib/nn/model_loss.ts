@@ -8,7 +8,7 @@ import {
 import { describe } from "../layout.ts";
 import type { Loss } from "../loss.ts";
 import type { LayersModel, Tensor, Tensor1D } from "../tensor/tensor.ts";
-import { criteria, type Criterion, type CriterionName } from "./criterion.ts";
+import { criteria, type Criterion, type CriterionName, matricesOf } from "./criterion.ts";
 import { boundModel } from "./bound_model.ts";
 import { layoutOf } from "./model.ts";
 import { checkSampling, type SamplingOptions, subsample } from "./subsample.ts";
@@ -95,6 +95,7 @@ export function modelLoss(
     layout,
     seed,
     work: bound.work,
+    matrices: matricesOf(name, postBatch !== undefined),
     learns: mode === "train" && layout.tensors.some(({ role }) => role === "state"),
     forward(parameters, batch, passSeed) {
       const given = single
@@ -114,9 +115,13 @@ export function modelLoss(
         looked = true;
         refuseProbabilities(out, name as CriterionName);
       }
-      const losses = scored.criterion(out, truth);
+      const losses = (outputs: Tensor) => {
+        const plain = scored.criterion(outputs, truth);
+        return postBatch ? postBatch(plain as Tensor1D, seen) : plain;
+      };
       return {
-        losses: postBatch ? postBatch(losses as Tensor1D, seen) : losses,
+        losses: losses(out),
+        head: { outputs: out, losses },
         ...("correct" in scored && scored.correct && { correct: scored.correct(out, truth) }),
         state,
         penalty,

@@ -10,7 +10,14 @@ import { NativeUnavailable } from "../engine/pool/unavailable.ts";
 import type { Precision, Program } from "../engine/program.ts";
 import { type Compiled, type RecordedLoss, recordLoss } from "../engine/record_loss.ts";
 import { checkVector, clearState, initialize } from "../layout.ts";
-import type { Evaluation, Loss, LossOptions, SliceRequest, TrainingPlan } from "../loss.ts";
+import type {
+  CurvatureMatrix,
+  Evaluation,
+  Loss,
+  LossOptions,
+  SliceRequest,
+  TrainingPlan,
+} from "../loss.ts";
 import type { Slice } from "../slice.ts";
 import { ready } from "../tensor/backend.ts";
 import type { Vector } from "../vector.ts";
@@ -186,9 +193,9 @@ function nativeLoss(
   const accuracyIn = ({ moments: { correct } }: Evaluated) =>
     correct && { accuracy: correct.sum / correct.count };
 
-  const linearize = async (theta: Vector) => {
+  const linearize = async (theta: Vector, matrix: CurvatureMatrix = "hessian") => {
     if (!always && work * PRODUCTS * PRODUCT_COST < MUCH_WORK) return undefined;
-    const native = await program("product", (of) => of.product());
+    const native = await program(matrix, (of) => of.product(matrix));
     if (!native) return undefined;
     checkVector(layout, theta, "multiply by the Hessian");
     const fixed = { theta: { data: floats(precision, theta), shape: [layout.size] } };
@@ -227,7 +234,7 @@ function nativeLoss(
       return { value: Number(arrays.loss[0]), gradient };
     },
     async product(theta, v, options = {}) {
-      const at = always ? await linearize(theta) : undefined;
+      const at = always ? await linearize(theta, options.matrix) : undefined;
       if (!at) return await wasm.product(theta, v, options);
       try {
         checkVector(layout, v, "multiply by the Hessian", "v");

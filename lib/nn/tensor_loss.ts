@@ -1,11 +1,12 @@
 import { arrayOf, type NumberArray, type Numbers } from "../data/dataset.ts";
 import { checkVector, clearState, type Layout, part } from "../layout.ts";
-import type { Evaluation, Loss, LossOptions, ValueAndGradient } from "../loss.ts";
+import type { CurvatureMatrix, Evaluation, Loss, LossOptions, ValueAndGradient } from "../loss.ts";
 import { random } from "../math/random.ts";
 import { mean, standardError } from "../math/statistics.ts";
 import { breather } from "../progress.ts";
 import { onBackend, ready } from "../tensor/backend.ts";
-import { hessianProduct, valueAndGradients } from "../tensor/derivatives.ts";
+import { curvatureProduct, type Head } from "../tensor/curvature.ts";
+import { valueAndGradients } from "../tensor/derivatives.ts";
 import * as tf from "../tensor/tf.ts";
 import { sizeOf, type Vector } from "../vector.ts";
 
@@ -19,6 +20,8 @@ export interface Forward {
   penalty?: tf.Scalar;
   /** New moving statistics, by the number of the tensor in the layout, for the caller to dispose. */
   state?: Map<number, tf.Tensor>;
+  /** Where the losses come from, if that is known. */
+  head?: Head;
 }
 
 /** A loss as tfjs sees it: which tensors, which data, and how one becomes the other. */
@@ -39,6 +42,8 @@ export interface TensorLossParts {
   learns?: boolean;
   /** Decides what dropout drops. */
   seed: number;
+  /** The curvature matrices that the pass has what is needed for, beside the Hessian. */
+  matrices?: readonly CurvatureMatrix[];
   /** The pass. `batch` holds the fields' tensors; the seed is another one for every batch. */
   forward(parameters: tf.Tensor[], batch: Record<string, tf.Tensor>, seed: number): Forward;
 }
@@ -130,17 +135,21 @@ export function tensorLoss(parts: TensorLossParts): Loss {
     size: number | undefined,
     passSeed: number,
     keep?: (result: Forward) => void,
-  ) =>
-  (moved: tf.Tensor[]) => {
-    const parameters = theta.slice();
-    moving.forEach((tensor, i) => parameters[tensor] = moved[i]);
-    const result = forward(parameters, batch, passSeed);
-    keep?.(result);
-    disposeState(result);
-    const losses = checkedLosses(result.losses, size);
-    const value = size === undefined ? tf.reshape(losses, []) : tf.mean(losses);
-    return tf.mul(result.penalty ? tf.add(value, result.penalty) : value, weight) as tf.Scalar;
-  };
+  ) => ({
+    pass(moved: tf.Tensor[]): Forward {
+      const parameters = theta.slice();
+      moving.forEach((tensor, i) => parameters[tensor] = moved[i]);
+      const result = forward(parameters, batch, passSeed);
+      keep?.(result);
+      disposeState(result);
+      return { ...result, losses: checkedLosses(result.losses, size) };
+    },
+    total({ losses, penalty }: Partial<Forward>): tf.Scalar {
+      const value = losses && (size === undefined ? tf.reshape(losses, []) : tf.mean(losses));
+      const both = value && penalty ? tf.add(value, penalty) : value ?? penalty!;
+      return tf.mul(both, weight);
+    },
+  });
 
   async function valueAndGradient(
     theta: Vector,
@@ -153,7 +162,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
     const n = count === undefined ? 1 : options.indices?.length ?? count;
     await eachBatch(options, DERIVATIVE_WORK, (batch, from, size) => {
       const parameters = tensorsOf(layout, theta);
-      const meanLoss = share(
+      const { pass, total } = share(
         parameters,
         batch,
         size / n,
@@ -165,6 +174,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
             part(state, layout.tensors[i]).set(values.dataSync());
           }),
       );
+      const meanLoss = (moved: tf.Tensor[]) => total(pass(moved));
       if (moving.length === 0) return void (value += meanLoss([]).dataSync()[0]);
       const result = valueAndGradients(meanLoss, moving.map((i) => parameters[i]));
       value += result.value.dataSync()[0];
@@ -190,9 +200,11 @@ export function tensorLoss(parts: TensorLossParts): Loss {
     value: async (theta, options) => (await evaluate(theta, options)).loss,
     gradient: async (theta, options) => (await valueAndGradient(theta, options)).gradient,
     valueAndGradient,
-    async product(theta, v, options = {}) {
+    ...(parts.matrices && { matrices: parts.matrices }),
+    async product(theta, v, options: LossOptions & { matrix?: CurvatureMatrix } = {}) {
       checkVector(layout, theta, "multiply by the Hessian");
       checkVector(layout, v, "multiply by the Hessian", "v");
+      const { matrix = "hessian" } = options;
       checkIndices(options.indices, count);
       const moved = v.slice() as Vector, sum = new Float64Array(layout.size);
       clearState(layout, moved);
@@ -200,7 +212,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
       if (moving.length === 0) return inPrecisionOf(v, sum);
       await eachBatch(options, DERIVATIVE_WORK, (batch, from, size) => {
         const parameters = tensorsOf(layout, theta), directions = tensorsOf(layout, moved);
-        const meanLoss = share(
+        const shared = share(
           parameters,
           batch,
           size / n,
@@ -208,7 +220,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
           seed + from,
         );
         const pick = (all: tf.Tensor[]) => moving.map((i) => all[i]);
-        addInto(sum, hessianProduct(meanLoss, pick(parameters), pick(directions)));
+        addInto(sum, curvatureProduct(matrix, shared, pick(parameters), pick(directions)));
       });
       return inPrecisionOf(v, sum);
     },

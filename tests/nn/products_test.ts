@@ -10,39 +10,11 @@ import {
   modelLoss,
   tf,
 } from "../../mod.ts";
-import {
-  convs,
-  type Layer,
-  mlps,
-  type NetworkCase,
-  physics,
-  relativeDistance,
-} from "../references/cases.ts";
+import { layerMakers, lossOf, modelOf, samplesOf } from "../references/network.ts";
+import { convs, mlps, type NetworkCase, physics, relativeDistance } from "../references/cases.ts";
 
 /** Relative, norm-wise. Float32 leaves 1e-7 of a loss and 5e-7 of its derivatives here. */
 const tolerance = { value: 1e-6, gradient: 3e-6, product: 3e-6 };
-
-const layerMakers = tf.layers as unknown as Record<string, (config: object) => tf.layers.Layer>;
-
-function modelOf({ layers, inputShape }: NetworkCase): tf.LayersModel {
-  const input = tf.input({ shape: inputShape });
-  const behind: tf.SymbolicTensor[] = [];
-  let x = input;
-  for (const { kind, to, ...config } of layers as (Layer & { kind: string })[]) {
-    const made = layerMakers[kind](config);
-    x = made.apply(to === undefined ? x : [x, behind[to]]) as tf.SymbolicTensor;
-    behind.push(x);
-  }
-  return tf.model({ inputs: input, outputs: x });
-}
-
-function samplesOf({ inputs, targets }: NetworkCase) {
-  const { shape, data, integers } = targets;
-  return {
-    inputs: { shape: inputs.shape, data: Float32Array.from(inputs.data) },
-    targets: { shape, data: integers ? Int32Array.from(data) : Float32Array.from(data) },
-  };
-}
 
 const bits = (array: ArrayBufferView) =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength).slice();
@@ -78,8 +50,6 @@ for (const network of networks) {
 }
 
 const networkNamed = (part: string) => networks.find(({ name }) => name.includes(part))!;
-const lossOf = (network: NetworkCase, options = {}) =>
-  modelLoss(modelOf(network), samplesOf(network), { criterion: network.criterion, ...options });
 
 async function assertAgrees(loss: Loss, { theta, v, value, gradient, product }: NetworkCase) {
   const at = Float32Array.from(theta);
