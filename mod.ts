@@ -27,6 +27,7 @@ export { l1, l2, withPenalty } from "./lib/penalty.ts";
 export type { Penalty } from "./lib/penalty.ts";
 export { products } from "./lib/products.ts";
 export type {
+  CurvatureMatrix,
   Engine,
   Evaluation,
   Linearized,
@@ -106,7 +107,10 @@ export type { InterpolateOptions, Interpolation } from "./lib/interpolate.ts";
 export { trajectory } from "./lib/trajectory.ts";
 export type { Trajectory } from "./lib/trajectory.ts";
 export { hessian } from "./lib/hessian.ts";
-export type { Hessian } from "./lib/hessian.ts";
+export { gaussNewton } from "./lib/gauss_newton.ts";
+export { fisher } from "./lib/fisher.ts";
+export type { FisherOptions } from "./lib/fisher.ts";
+export type { Curvature, CurvatureOptions } from "./lib/curvature.ts";
 export { spectrum } from "./lib/spectrum.ts";
 export type { Spectrum, SpectrumOperator, SpectrumOptions } from "./lib/spectrum.ts";
 export type { Trace } from "./lib/math/hutchinson.ts";

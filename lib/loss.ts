@@ -49,6 +49,7 @@ export interface ProductsOptions {
   /** Is told of every product, in any order, with the very vector that comes back. */
   visit?(i: number, image: Vector): void;
 }
+
 /**
  * The curvature matrices of a loss: its Hessian; the part of it that comes from the outputs' curvature
  * (Gauss–Newton); the mean of gᵢ·gᵢᵀ over the samples' gradients (empirical Fisher); and the same with targets

@@ -1,13 +1,16 @@
 /** Gauss–Newton and Fisher matrices against PyTorch in float64, and against what they are by definition. */
 import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import {
+  fisher,
   flatten,
   functionLoss,
+  gaussNewton,
   l2,
   layout,
   mlp,
   modelLoss,
   moons,
+  spectrum,
   tf,
   withPenalty,
 } from "../../mod.ts";
@@ -95,6 +98,47 @@ Deno.test("a penalty bends Gauss–Newton, and no Fisher matrix", async () => {
   assertEquals((await more("modelFisher")).every((x) => x === 0), true);
 });
 
+Deno.test("as operators: eigenvalues and traces of PyTorch, blocks of layers, products in any number", async () => {
+  for (const network of networks.slice(0, 3)) {
+    await using loss = lossOf(network);
+    const theta = Float32Array.from(network.theta);
+    const operators = {
+      gaussNewton: gaussNewton(loss, theta),
+      empiricalFisher: fisher(loss, theta, { kind: "empirical" }),
+    };
+    for (const [name, operator] of Object.entries(operators)) {
+      const expected = network[name as keyof typeof operators]!;
+      const { eigenvalues } = await spectrum(operator, {
+        top: 3,
+        bottom: 0,
+        probes: 0,
+        progress: false,
+      });
+      assertLess(relativeDistance(eigenvalues, expected.top.slice(0, 3)), 1e-4, name);
+      let trace = 0;
+      const unit = (i: number) => theta.map((_, k) => Number(k === i));
+      const columns = await operator.products(Array.from(theta, (_, i) => unit(i)));
+      columns.forEach((column, i) => trace += column[i]);
+      assertLess(Math.abs(trace / expected.trace - 1), 1e-4, name);
+    }
+  }
+});
+
+Deno.test("the Fisher matrix of a block of tensors is zero elsewhere", async () => {
+  const [network] = networks;
+  await using loss = lossOf(network);
+  const theta = Float32Array.from(network.theta), v = theta.map((_, i) => Math.sin(i));
+  const [first] = loss.layout.tensors;
+  const block = fisher(loss, theta, { parameters: [first.name] });
+  const inside = v.slice();
+  assertEquals(block.dimension, first.shape.reduce((a, b) => a * b));
+  const product = await block.product(v);
+  assertEquals(product.subarray(block.dimension).every((x) => x === 0), true);
+  inside.fill(0, block.dimension);
+  const whole = await fisher(loss, theta).product(inside);
+  assertEquals(product.subarray(0, block.dimension), whole.subarray(0, block.dimension));
+});
+
 Deno.test("a loss of its own outputs has no Gauss–Newton matrix, and says so", async () => {
   await using loss = functionLoss(layout({ x: [2] }), ({ x }) => tf.sum(tf.square(x)));
   const x = new Float32Array(2);
@@ -103,6 +147,9 @@ Deno.test("a loss of its own outputs has no Gauss–Newton matrix, and says so",
     Error,
     "does not know its outputs",
   );
+  assertThrows(() => gaussNewton(loss, x), TypeError, "use modelLoss, or functionLoss with");
+  assertThrows(() => fisher(loss, x, { kind: "empirical" }), TypeError, "no mean over samples");
+  assertThrows(() => fisher(loss, x, { kind: "true" as "model" }), RangeError, "got string true");
   assertThrows(
     () => functionLoss(layout({ x: [2] }), ({ x }) => x, { criterion: "meanSquaredError" }),
     RangeError,
