@@ -92,6 +92,8 @@ export type { Checkpoint, Epoch, Run } from "./lib/run.ts";
 // where to look
 export { directionsBetween, normalizedDirection, randomDirections } from "./lib/directions.ts";
 export type { DirectionOptions, Normalization, NormalizeOptions } from "./lib/directions.ts";
+export { eigenDirections } from "./lib/eigen_directions.ts";
+export type { EigenDirectionOptions } from "./lib/eigen_directions.ts";
 export { pca } from "./lib/pca.ts";
 export type { PCA } from "./lib/pca.ts";
 export type { Slice } from "./lib/slice.ts";
@@ -111,6 +113,8 @@ export { gaussNewton } from "./lib/gauss_newton.ts";
 export { fisher } from "./lib/fisher.ts";
 export type { FisherOptions } from "./lib/fisher.ts";
 export type { Curvature, CurvatureOptions } from "./lib/curvature.ts";
+export { preconditioned, scaled, shifted, summed } from "./lib/operators.ts";
+export type { DerivedOperator } from "./lib/operators.ts";
 export { spectrum } from "./lib/spectrum.ts";
 export type { Spectrum, SpectrumOperator, SpectrumOptions } from "./lib/spectrum.ts";
 export type { Trace } from "./lib/math/hutchinson.ts";

@@ -48,7 +48,7 @@ export interface SpectrumOptions extends Control {
   bottom?: number;
   /** How many probes for the trace, default 10; 0 for no trace. */
   probes?: number;
-  /** The most products of one Lanczos run, default 40. As many vectors of θ's size are kept. */
+  /** The most products of one Lanczos run, default 200. As many vectors of θ's size are kept. */
   steps?: number;
   /** The largest residual of a converged eigenvalue, as a share of the largest |λ|; default 1e-3. */
   tolerance?: number;
@@ -72,8 +72,8 @@ const doing = "compute the spectrum";
  *
  * A run ends when all that is asked for has converged. One starting vector sees a repeated eigenvalue once,
  * so what converged is then deflated and the rest is searched from a new random vector, until nothing new
- * appears in what was asked for. Where there are no more dimensions than `steps` the space is exhausted, and
- * all is exact. Residuals are measured, not estimated.
+ * appears in what was asked for. Where there are no more than 40 dimensions the space is exhausted, and all is
+ * exact. Residuals are measured, not estimated.
  *
  * "Converged" says that a residual is small beside the largest |λ|, not beside its own λ. The largest
  * eigenvalues are known to many digits then, the smallest may not be: of λ = 0.001 ± 0.01 beside 100 not even
@@ -106,13 +106,13 @@ export async function spectrum(
     top = 5,
     bottom = 1,
     probes = 10,
-    steps = 40,
+    steps = 200,
     tolerance = 1e-3,
     vectors = false,
     seed = 42,
     ...control
   } = optionsOf(options, doing);
-  checkOperator(operator);
+  checkOperator(operator, doing);
   for (const [name, value] of Object.entries({ top, bottom, probes, steps })) {
     checkInteger(value, name, doing, { least: 0 });
   }
@@ -141,8 +141,7 @@ export async function spectrum(
     const draw = drawer(operator, random(seed, "spectrum").normal);
     const found = least
       ? await eigenpairs(product, { ...wanted, dimension, steps, tolerance, draw, breathe })
-      : { top: [], bottom: [] };
-    const scale = Math.max(...[...found.top, ...found.bottom].map(({ value }) => Math.abs(value)));
+      : { top: [], bottom: [], scale: 0 };
     const measured = new Map<Eigenpair, number | undefined>();
     for (const pair of new Set([...found.top, ...found.bottom])) {
       measured.set(pair, await residual(pair, product));
@@ -154,7 +153,7 @@ export async function spectrum(
     const residuals = (pairs: Eigenpair[]) =>
       Float64Array.from(pairs, (pair) => measured.get(pair) ?? pair.residual);
     const within = (pairs: Eigenpair[]) =>
-      pairs.map((pair) => (measured.get(pair) ?? Infinity) <= tolerance * scale);
+      pairs.map((pair) => (measured.get(pair) ?? Infinity) <= tolerance * found.scale);
     return figure<Omit<Spectrum, keyof Figure>>({
       eigenvalues: Float64Array.from(found.top, ({ value }) => value),
       residuals: residuals(found.top),
@@ -177,7 +176,8 @@ export async function spectrum(
   });
 }
 
-function checkOperator(operator: SpectrumOperator): void {
+/** Checks that an operator is one. @throws {TypeError | RangeError} that says how to make one. */
+export function checkOperator(operator: SpectrumOperator, doing: string): void {
   const got = describe(operator);
   if (typeof operator?.product !== "function" || got === "a loss") {
     throw new TypeError(

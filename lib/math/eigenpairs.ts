@@ -17,6 +17,8 @@ export interface Ends {
   top: Eigenpair[];
   /** The smallest, ascending. */
   bottom: Eigenpair[];
+  /** The largest |λ| that was seen: what residuals are small beside. */
+  scale: number;
 }
 
 /** What {@link eigenpairs} looks for. */
@@ -29,10 +31,13 @@ export interface EigenpairOptions extends Omit<LanczosOptions, "avoid" | "satisf
   tolerance: number;
 }
 
+/** A space of so few dimensions is exhausted: then all is exact. */
+const SMALL = 40;
+
 /**
  * Eigenpairs at both ends of a symmetric A: Lanczos until they have converged; then, since one starting
  * vector sees a repeated eigenvalue once, again from a new one with these deflated, until that brings nothing
- * new among them or nothing that converges. Where there are no more dimensions than steps, a single run
+ * new among them or nothing that converges. Where there are no more than 40 dimensions, and as many steps, a single run
  * exhausts the space. Fewer pairs than asked for come back only if it is stopped; NaN where A is not finite.
  */
 export async function eigenpairs(
@@ -43,7 +48,7 @@ export async function eigenpairs(
   let known: Eigenpair[] = [], high = top, low = bottom, draw = options.draw;
   // a bit further than it must go: eigenvalues gain with the square of the residual
   const goal = tolerance / 3;
-  let ends: Ends = { top: [], bottom: [] };
+  let ends: Ends = { top: [], bottom: [], scale: 0 };
   for (let round = 0;; round++) {
     const scaleOf = (pairs: readonly { value: number }[]) =>
       Math.max(0, ...[...pairs, ...known].map(({ value }) => Math.abs(value)));
@@ -52,7 +57,7 @@ export async function eigenpairs(
       draw,
       avoid: known.map(({ vector }) => vector),
       satisfied(pairs) {
-        if (round === 0 && dimension <= steps) return false;
+        if (round === 0 && dimension <= Math.min(steps, SMALL)) return false;
         const limit = goal * scaleOf(pairs), near = (pair: RitzPair) => pair.residual <= limit;
         return pairs.length >= Math.max(high, low) &&
           pairs.slice(pairs.length - high).every(near) && pairs.slice(0, low).every(near);
@@ -73,6 +78,7 @@ export async function eigenpairs(
     ends = {
       top: chosen.top.map((c) => c.pair()),
       bottom: chosen.bottom.map((c) => c.pair()),
+      scale: Math.max(ends.scale, scaleOf(run.pairs)),
     };
     const limit = goal * scaleOf(run.pairs);
     const fresh = [...new Set([...ends.top, ...ends.bottom])].filter((pair) =>
@@ -111,5 +117,5 @@ function notFinite(top: number, bottom: number): Ends {
       { length: count },
       () => ({ value: NaN, vector: new Float64Array(), residual: NaN }),
     );
-  return { top: unknown(top), bottom: unknown(bottom) };
+  return { top: unknown(top), bottom: unknown(bottom), scale: NaN };
 }
