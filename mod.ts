@@ -21,6 +21,8 @@ export type { Vector } from "./lib/vector.ts";
 export { initialize, layout } from "./lib/layout.ts";
 export type { Initializer, Layout, LayoutTensor, Role, TensorSpec } from "./lib/layout.ts";
 export { assign, flatten, layoutOf } from "./lib/nn/model.ts";
+export { symmetries } from "./lib/symmetry.ts";
+export type { Symmetries, UnitAxis, UnitGroup, UnitGroupSpec } from "./lib/symmetry.ts";
 
 // losses
 export { l1, l2, withPenalty } from "./lib/penalty.ts";

@@ -2,6 +2,7 @@ import type { Slice } from "./slice.ts";
 import type { Layout } from "./layout.ts";
 import { describe } from "./options.ts";
 import type { Vector } from "./vector.ts";
+import type { Symmetries } from "./symmetry.ts";
 
 /** How a single evaluation of a loss may be asked for. */
 export interface LossOptions {
@@ -183,6 +184,8 @@ export interface Loss {
   linearize?(theta: Vector, matrix?: CurvatureMatrix): Promise<Linearized | undefined>;
   /** Training from a θ, off this thread; undefined where that would not pay, or cannot be. */
   trainer?(theta: Vector, plan: TrainingPlan): Promise<Trainer | undefined>;
+  /** What can be done to θ that leaves the outputs of the network as they are. */
+  symmetries?(): Symmetries;
   /** Frees the memory that the loss holds. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -104,7 +104,7 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
   /** A Fisher matrix is of what the data say; a penalty says nothing about them. */
   const bends = (matrix: CurvatureMatrix = "hessian") =>
     matrix === "hessian" || matrix === "gaussNewton";
-  const { valueAndGradient, sampleSlice, linearize } = loss;
+  const { valueAndGradient, sampleSlice, linearize, symmetries } = loss;
   return {
     layout,
     samples: loss.samples,
@@ -180,6 +180,7 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
         } satisfies Linearized;
       },
     }),
+    ...(symmetries && { symmetries: () => symmetries.call(loss) }),
     [Symbol.asyncDispose]: () => loss[Symbol.asyncDispose](),
   };
 }

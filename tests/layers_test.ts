@@ -8,6 +8,7 @@ const NOUNS = [
   "options",
   "vector",
   "layout",
+  "symmetry",
   "loss",
   "penalty",
   "slice",

@@ -6,6 +6,7 @@ import type { Loss } from "../loss.ts";
 import { onBackend } from "../tensor/backend.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import * as tf from "../tensor/tf.ts";
+import { symmetries, type UnitGroupSpec } from "../symmetry.ts";
 import { sizeOf } from "../vector.ts";
 import { checkSampling, type SamplingOptions, subsample } from "./subsample.ts";
 import {
@@ -34,6 +35,8 @@ export interface FunctionLossOptions extends SamplingOptions {
    * samples' `targets`. Then the loss has a Gauss–Newton matrix. The cross-entropies take logits.
    */
   criterion?: CriterionName | Criterion;
+  /** Which units of the network may change places, for `alignNeurons` and `connectivity`. */
+  symmetries?: readonly UnitGroupSpec[];
 }
 
 /**
@@ -81,9 +84,12 @@ export function functionLoss(
     };
   };
   const shared = { layout, seed: options.seed ?? 42, work: movable(layout), forward };
-  if (!givesPerSample(layout, forward, fields)) return lossOn({ ...shared, fields }, options);
+  const described = options.symmetries && symmetries(layout, options.symmetries);
   const matrices = criterion === undefined ? ["empiricalFisher" as const] : matricesOf(criterion);
-  return lossOn({ ...shared, ...subsample(fields, options), matrices }, options);
+  const loss = givesPerSample(layout, forward, fields)
+    ? lossOn({ ...shared, ...subsample(fields, options), matrices }, options)
+    : lossOn({ ...shared, fields }, options);
+  return Object.assign(loss, described && { symmetries: () => described });
 }
 
 /** The criterion that makes losses of outputs and targets. */

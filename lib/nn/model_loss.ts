@@ -9,10 +9,12 @@ import { describe } from "../layout.ts";
 import type { Loss } from "../loss.ts";
 import type { LayersModel, Tensor, Tensor1D } from "../tensor/tensor.ts";
 import { criteria, type Criterion, type CriterionName, matricesOf } from "./criterion.ts";
+import type { Symmetries } from "../symmetry.ts";
 import { boundModel } from "./bound_model.ts";
 import { layoutOf } from "./model.ts";
 import { checkSampling, type SamplingOptions, subsample } from "./subsample.ts";
 import { checkTargets, criterionFor } from "./targets.ts";
+import { symmetriesOf } from "./symmetries.ts";
 import { lossOn } from "./native_loss.ts";
 import { fieldsOf } from "./tensor_loss.ts";
 
@@ -90,7 +92,7 @@ export function modelLoss(
   const selection = subsample(fieldsOf({ ...inputs, "·targets": targets }), options, mode);
 
   let looked = !logits || bound.linearEnd || bound.end !== undefined;
-  return lossOn({
+  const loss = lossOn({
     ...selection,
     layout,
     seed,
@@ -128,6 +130,8 @@ export function modelLoss(
       };
     },
   }, options);
+  let symmetries: Symmetries | undefined;
+  return Object.assign(loss, { symmetries: () => symmetries ??= symmetriesOf(model) });
 }
 
 /** @throws {TypeError} if a hook did not give a batch back. */

@@ -140,6 +140,13 @@ class Shortcut extends tf.layers.Layer {
     });
   }
 
+  /** Which channel each output channel copies, −1 for zeros. */
+  channelMap(channels: number): number[] {
+    const before = Math.floor((this.#filters - channels) / 2);
+    const copied = (k: number) => k >= before && k < before + channels;
+    return Array.from({ length: this.#filters }, (_, k) => copied(k) ? k - before : -1);
+  }
+
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), filters: this.#filters };
   }
