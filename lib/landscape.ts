@@ -7,6 +7,7 @@ import { clearState, type Layout } from "./layout.ts";
 import { checkLoss, type Evaluation, type Loss } from "./loss.ts";
 import { checkInteger, checkPoints, describe, optionsOf } from "./options.ts";
 import type { PCA } from "./pca.ts";
+import { type PerSample, perSampleStore, samplesKept } from "./per_sample.ts";
 import { type Control, type Job, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { checkReach, extentsOf, type Range } from "./range.ts";
@@ -39,6 +40,8 @@ export interface Landscape extends Sampled, Figure {
    * where the loss is a mean over samples.
    */
   intervals?: Intervals;
+  /** The losses of single samples, if they were asked for: what {@link topology} resamples. */
+  perSample?: PerSample;
   /** True if it was stopped before all points were done. */
   partial: boolean;
   /** Where the numbers come from. */
@@ -58,7 +61,12 @@ export interface LandscapeOptions extends Control {
   resolution?: number | readonly number[];
   /** The names of the axes; by default those of the slice, or "direction 1" and so on. */
   labels?: readonly string[];
-  /** The seed of the bootstrap of intervals; default 42. */
+  /**
+   * Whether the loss of each sample is kept at each point: all that fit into 256 MiB, or so many of them,
+   * drawn by the seed; default false.
+   */
+  perSample?: boolean | number;
+  /** The seed of the bootstrap of intervals, and of which samples are kept; default 42. */
   seed?: number;
 }
 
@@ -80,7 +88,7 @@ const doing = "sample the landscape";
  *
  * @param loss any {@link Loss}
  * @param slice a {@link Slice}, such as a {@link pca}
- * @throws {RangeError} if a resolution is below 2, there are more than 1e8 points, the range is empty, reversed
+ * @throws {RangeError} if a resolution is below 2, `perSample` is asked of a loss that is no mean over samples, there are more than 1e8 points, the range is empty, reversed
  * or too large for the precision of θ, there are no directions or more than three, or they do not fit the
  * layout of the loss.
  * @throws {TypeError} if an argument or option is of another kind.
@@ -104,7 +112,11 @@ export async function landscape(
   slice: Slice & Partial<Pick<PCA, "labels" | "explained" | "null">>,
   options: LandscapeOptions = {},
 ): Promise<Landscape> {
-  const { range = 1, resolution = 51, labels, seed = 42, ...control } = optionsOf(options, doing);
+  const { range = 1, resolution = 51, labels, perSample = false, seed = 42, ...control } =
+    optionsOf(
+      options,
+      doing,
+    );
   checkLoss(loss, doing);
   checkSlice(slice, loss.layout.size, doing);
   checkDigests({ slice: slice.digest, loss: loss.layout.digest }, doing);
@@ -118,7 +130,8 @@ export async function landscape(
   checkLabels(labels, slice.directions.length);
   const extents = extentsOf(range, slice);
   if (extents !== "auto") checkReach(extents, slice, loss.precision);
-  const total = sizeOf(shape) + 1;
+  const size = sizeOf(shape), total = size + 1;
+  const count = samplesKept(perSample, loss, { size, doing });
   return await steps(control, { label: "landscape", total, unit: "points" }, async (job) => {
     const finish = provenance(loss);
     const window = withoutState(slice, loss.layout);
@@ -128,21 +141,25 @@ export async function landscape(
       : { extents, trials: 0, caption: undefined };
     const axes = chosen.extents.map((extent, k) => axisOf(extent, shape[k]));
     const losses: Evaluation["perSample"][] = [];
-    const keep = axes.length === 1 && loss.samples !== undefined && loss.samples < bootstrapBelow;
+    const few = axes.length === 1 && loss.samples !== undefined && loss.samples < bootstrapBelow;
+    const store = count > 0 ? perSampleStore(loss, { size, count, seed }) : undefined;
     const { engine, ...grid } = await sampled(loss, {
-      size: sizeOf(shape),
+      size,
       order: reference ? coarseToFine(shape) : [],
       at: (index) => pointAt(window, coordinatesAt(axes, index)),
       within: { slice: window, coordinatesAt: (index) => coordinatesAt(axes, index) },
-      perSample: keep,
+      perSample: few || store !== undefined,
       known: (index) => coordinatesAt(axes, index).every((c) => c === 0) ? reference : undefined,
       reference,
-      visit: (index, { perSample }) => keep && (losses[index] = perSample),
+      visit(index, evaluation) {
+        if (few) losses[index] = evaluation.perSample;
+        store?.keep(index, evaluation);
+      },
     }, job);
     const intervals = axes.length === 1
       ? await intervalsOf(grid, losses, { samples: loss.samples, seed, job })
       : undefined;
-    const count = grid.done.reduce((sum, done) => sum + done, 0);
+    const computed = grid.done.reduce((sum, done) => sum + done, 0);
     const atOrigin = axes.every((axis) => axis.includes(0));
     return figure<LandscapeData>({
       axes,
@@ -151,11 +168,14 @@ export async function landscape(
       center: reference?.loss ?? NaN,
       ...grid,
       ...(intervals && { intervals }),
-      partial: count < grid.done.length,
+      ...(store && { perSample: store.kept }),
+      partial: computed < size,
       provenance: finish({
         engine,
-        evaluations: count + chosen.trials + (reference && !atOrigin ? 1 : 0),
-        seed: intervals?.method === "bootstrap" ? seed : undefined,
+        evaluations: computed + chosen.trials + (reference && !atOrigin ? 1 : 0),
+        seed: intervals?.method === "bootstrap" || (store && count < loss.samples!)
+          ? seed
+          : undefined,
       }),
       ...captionOf(chosen.caption, movementIn(slice)),
     }, drawLandscape);
