@@ -106,6 +106,19 @@ export type { Landscape, LandscapeOptions } from "./lib/landscape.ts";
 export type { Extent } from "./lib/grid.ts";
 export type { Path, Range } from "./lib/range.ts";
 export type { Intervals, Sampled } from "./lib/sampling.ts";
+export type { PerSample } from "./lib/per_sample.ts";
+export { topology } from "./lib/topology.ts";
+export type {
+  Basin,
+  GridPoint,
+  Topology,
+  TopologyLandscape,
+  TopologyOptions,
+} from "./lib/topology.ts";
+export type { Estimated, TopologyNoise } from "./lib/topology/noise.ts";
+export type { Judgement } from "./lib/topology/judgement.ts";
+export type { MergeNode } from "./lib/topology/merge_tree.ts";
+export type { Neighbours } from "./lib/math/sublevel.ts";
 export { interpolate } from "./lib/interpolate.ts";
 export type { InterpolateOptions, Interpolation } from "./lib/interpolate.ts";
 export { trajectory } from "./lib/trajectory.ts";

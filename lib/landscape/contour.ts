@@ -1,6 +1,6 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import { contours } from "npm:d3@7.9.0";
-import type { Drawing, DrawOptions, KeyEntry, Markish } from "../figure/drawing.ts";
+import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
 import { element } from "../figure/document.ts";
 import { legendWidth } from "../figure/legend.ts";
 import { bandPosition, type LossScale, lossScale } from "../figure/loss_scale.ts";
@@ -30,14 +30,14 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
     : paths.length === 1
     ? "The path of training on the loss surface"
     : severalPaths(paths.length);
-  const margins = { marginLeft: 60, marginRight: 14, marginTop: 8, marginBottom: 42 };
   const [x, y] = landscape.axes.map((axis) => [axis[0], axis[axis.length - 1]]);
-  const inner = width - legendWidth - margins.marginLeft - margins.marginRight;
-  const ratio = (y[1] - y[0]) / (x[1] - x[0]);
-  const height = Math.max(220, Math.min(inner * 0.92, inner * ratio)) + 50;
-  const { short, rest } = fitted(landscape.labels, [inner, height - 50]);
   const inside = x[0] <= 0 && x[1] >= 0 && y[0] <= 0 && y[1] >= 0;
-  const axis = { tickSize: 0, labelAnchor: "center", labelArrow: "none" } as const;
+  const { panel, rest } = planePanel(landscape, width, [
+    ...contourMarks(plane, scale, theme),
+    ...(paths.length === 0 && inside
+      ? [namedPoints([{ x: 0, y: 0, text: formatNumber(landscape.center) }], { theme })]
+      : []),
+  ]);
   return {
     title,
     subtitle: [
@@ -47,29 +47,37 @@ export function drawContour(landscape: DrawnLandscape, options: DrawOptions): Dr
     summary: summaryOf(landscape),
     legend: plane.values.some(Number.isFinite) ? scale : undefined,
     key: [...pathKey(paths), ...holeKey(plane)],
-    panels: [{
-      plot: {
-        ...margins,
-        height: Math.round(height),
-        x: { ...axis, domain: x, ticks: 6, tickFormat: formatTicks(), label: short[0] },
-        y: {
-          ...axis,
-          domain: y,
-          ticks: 5,
-          tickFormat: formatTicks(),
-          label: short[1],
-          labelOffset: 51,
-        },
-        marks: [
-          ...contourMarks(plane, scale, theme),
-          ...(paths.length === 0 && inside
-            ? [namedPoints([{ x: 0, y: 0, text: formatNumber(landscape.center) }], { theme })]
-            : []),
-        ],
-      },
-    }],
+    panels: [panel],
     marks: contourMarks(plane, scale, theme),
   };
+}
+
+/** A panel with the axes of a plane, in the true proportions of its range; `rest` is what labels had no room for. */
+export function planePanel(
+  { axes, labels }: Pick<DrawnLandscape, "axes" | "labels">,
+  width: number,
+  marks: Markish[],
+): { panel: PlotPanel; rest: string[] } {
+  const margins = { marginLeft: 60, marginRight: 14, marginTop: 8, marginBottom: 42 };
+  const [x, y] = axes.map((axis) => [axis[0], axis[axis.length - 1]]);
+  const inner = width - legendWidth - margins.marginLeft - margins.marginRight;
+  const ratio = (y[1] - y[0]) / (x[1] - x[0]);
+  const height = Math.max(220, Math.min(inner * 0.92, inner * ratio)) + 50;
+  const { short, rest } = fitted(labels, [inner, height - 50]);
+  const axis = {
+    tickSize: 0,
+    labelAnchor: "center",
+    labelArrow: "none",
+    tickFormat: formatTicks(),
+  } as const;
+  const plot = {
+    ...margins,
+    height: Math.round(height),
+    x: { ...axis, domain: x, ticks: 6, label: short[0] },
+    y: { ...axis, domain: y, ticks: 5, label: short[1], labelOffset: 51 },
+    marks,
+  };
+  return { panel: { plot }, rest };
 }
 
 /** What the holes of a picture mean. */

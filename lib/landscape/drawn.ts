@@ -52,8 +52,8 @@ export interface DrawnLandscape {
  * The points from which a landscape can be drawn: all, or, where it was stopped, the finest lattice through
  * the middle that is complete (landscapes are sampled from coarse to fine).
  */
-export function completeLattice<T extends DrawnLandscape>(
-  { axes, done }: T,
+export function completeLattice(
+  { axes, done }: Pick<DrawnLandscape, "axes" | "done">,
 ): { stride: number; picks: Int32Array[] } {
   const shape = axes.map((axis) => axis.length);
   const longest = Math.max(...shape);

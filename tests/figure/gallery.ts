@@ -4,6 +4,8 @@ import { drawLandscape } from "../../lib/landscape/draw.ts";
 import type { DrawnLandscape } from "../../lib/landscape/drawn.ts";
 import { drawScree } from "../../lib/pca/scree.ts";
 import { drawRun } from "../../lib/run/curves.ts";
+import type { Provenance } from "../../lib/provenance.ts";
+import { topology } from "../../lib/topology.ts";
 import { drawTrajectory } from "../../lib/trajectory/draw.ts";
 
 /** `count` coordinates from end to end. */
@@ -131,6 +133,30 @@ const training = () =>
     partial: false,
   }, drawRun);
 
+/** Two wells that count and some that do not, with a hole in each corner. */
+const wells = await (() => {
+  const plane = sampled(
+    [axis(-1, 1, 21), axis(-1, 1, 11)],
+    (x, y) =>
+      Math.abs(x * y) > 0.9
+        ? NaN
+        : 0.5 + (x * x - 0.25) ** 2 + 0.02 * x + y * y + 0.004 * Math.sin(40 * x),
+  );
+  const samples = Int32Array.from({ length: 20 }, (_, k) => k);
+  const losses = Float64Array.from(
+    { length: 20 * plane.values.length },
+    (_, k) => plane.values[Math.floor(k / 20)] + 0.02 * Math.sin(k * k),
+  );
+  const { labels, provenance } = plane;
+  return topology({
+    ...plane,
+    labels: [...labels],
+    axes: [...plane.axes],
+    provenance: { ...provenance, samples: 20 } as Provenance,
+    perSample: { losses, samples },
+  }, { of: "population", resamples: 100, progress: false });
+})();
+
 /** Every picture that there is. */
 export function gallery(): [name: string, result: Figure, options: FigureOptions][] {
   return [
@@ -141,6 +167,9 @@ export function gallery(): [name: string, result: Figure, options: FigureOptions
     ["contour of nothing finite", sampled([axis(-1, 1, 5), axis(-1, 1, 5)], () => NaN), {}],
     ["contour of a constant", sampled([axis(-1, 1, 5), axis(-1, 1, 5)], () => 2), {}],
     ["contour of two by two points", sampled([axis(0, 1, 2), axis(0, 1, 2)], (x, y) => x + y), {}],
+    ["basins", wells, {}],
+    ["merge tree", wells, { view: "tree" }],
+    ["persistence diagram", wells, { view: "persistence" }],
     ["surface", plane(), { view: "surface" }],
     ["surface with a path", plane(), { view: "surface", overlay: [spiral()] }],
     ["surface with holes", torn(), { view: "surface" }],
