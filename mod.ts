@@ -42,6 +42,8 @@ export type {
   TrainerRequest,
   TrainerResult,
   TrainingPlan,
+  UnitStatistics,
+  UnitValues,
   ValueAndGradient,
 } from "./lib/loss.ts";
 export { modelLoss } from "./lib/nn/model_loss.ts";
@@ -123,6 +125,8 @@ export { interpolate } from "./lib/interpolate.ts";
 export type { InterpolateOptions, Interpolation } from "./lib/interpolate.ts";
 export { trajectory } from "./lib/trajectory.ts";
 export type { Trajectory } from "./lib/trajectory.ts";
+export { alignNeurons } from "./lib/alignment.ts";
+export type { AlignOptions } from "./lib/alignment.ts";
 export { hessian } from "./lib/hessian.ts";
 export { gaussNewton } from "./lib/gauss_newton.ts";
 export { fisher } from "./lib/fisher.ts";

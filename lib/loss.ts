@@ -141,6 +141,22 @@ export interface Trainer {
   run(request: TrainerRequest): Promise<TrainerResult>;
 }
 
+/** What the units of a group compute at one place of the network. */
+export interface UnitValues {
+  /** The group, by its number in `symmetries().permutations`. */
+  group: number;
+  /** One row a sample, or a sample's pixel, with a value for each unit. */
+  values: Float32Array;
+}
+
+/** Means and standard deviations over samples and pixels, for all units with a bias, in the loss' own order. */
+export interface UnitStatistics {
+  /** The means. */
+  means: Float64Array;
+  /** The standard deviations. */
+  deviations: Float64Array;
+}
+
 /**
  * A function of θ with its derivatives. It knows its data, batches, hooks, penalty, mode and engine, so
  * that no analysis has to. It never changes θ, the model or the data.
@@ -186,6 +202,26 @@ export interface Loss {
   trainer?(theta: Vector, plan: TrainingPlan): Promise<Trainer | undefined>;
   /** What can be done to θ that leaves the outputs of the network as they are. */
   symmetries?(): Symmetries;
+  /**
+   * The values of the network's units at each of some θ, batch by batch, on at most 2,048 samples: for each θ the
+   * same list of places where units are seen. The next batch waits for what `visit` promises.
+   */
+  activations?(
+    thetas: readonly Vector[],
+    visit: (places: UnitValues[][]) => void | Promise<void>,
+    options?: { signal?: AbortSignal },
+  ): Promise<void>;
+  /** Means and deviations of what comes into the activations, on at most 2,048 samples. */
+  unitStatistics?(theta: Vector, options?: { signal?: AbortSignal }): Promise<UnitStatistics>;
+  /**
+   * θ with the moving statistics of batch norm as they are on at most 2,048 samples, and biases and weights scaled so
+   * that what comes into the activations has the statistics that are wanted (Jordan et al., 2023).
+   */
+  repaired?(
+    theta: Vector,
+    wanted: UnitStatistics,
+    options?: { signal?: AbortSignal },
+  ): Promise<Vector>;
   /** Frees the memory that the loss holds. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -104,7 +104,8 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
   /** A Fisher matrix is of what the data say; a penalty says nothing about them. */
   const bends = (matrix: CurvatureMatrix = "hessian") =>
     matrix === "hessian" || matrix === "gaussNewton";
-  const { valueAndGradient, sampleSlice, linearize, symmetries } = loss;
+  const { valueAndGradient, sampleSlice, linearize } = loss;
+  const { symmetries, activations, unitStatistics, repaired } = loss;
   return {
     layout,
     samples: loss.samples,
@@ -180,7 +181,11 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
         } satisfies Linearized;
       },
     }),
-    ...(symmetries && { symmetries: () => symmetries.call(loss) }),
+    // what the network is does not depend on what is added to its loss
+    ...(symmetries && { symmetries: symmetries.bind(loss) }),
+    ...(activations && { activations: activations.bind(loss) }),
+    ...(unitStatistics && { unitStatistics: unitStatistics.bind(loss) }),
+    ...(repaired && { repaired: repaired.bind(loss) }),
     [Symbol.asyncDispose]: () => loss[Symbol.asyncDispose](),
   };
 }

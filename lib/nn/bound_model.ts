@@ -12,6 +12,8 @@ export interface CallOptions {
   seed: number;
   /** Leave out the activation at the end. */
   logits: boolean;
+  /** Properties of layers that are something else during the call. */
+  instead?: readonly (readonly [layer: object, key: string, value: unknown])[];
 }
 
 /** What a bound model gives. */
@@ -58,7 +60,7 @@ export function boundModel(model: LayersModel): BoundModel {
     work: layers.reduce((work, layer) => work + workOf(layer), 0),
     end: end?.kind,
     linearEnd: hasLinearEnd(model),
-    call(weights, inputs, { training, seed, logits }) {
+    call(weights, inputs, { training, seed, logits, instead = [] }) {
       const state = new Map<number, tf.Tensor>();
       const { lend, restore } = loans();
       try {
@@ -76,6 +78,7 @@ export function boundModel(model: LayersModel): BoundModel {
           }
         });
         if (logits && end) lend(end.layer, end.key, end.linear);
+        for (const [layer, key, value] of instead) lend(layer, key, value);
         const result = model.call(inputs, { training });
         const penalties = model.calculateLosses();
         return {

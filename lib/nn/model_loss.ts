@@ -9,12 +9,11 @@ import { describe } from "../layout.ts";
 import type { Loss } from "../loss.ts";
 import type { LayersModel, Tensor, Tensor1D } from "../tensor/tensor.ts";
 import { criteria, type Criterion, type CriterionName, matricesOf } from "./criterion.ts";
-import type { Symmetries } from "../symmetry.ts";
 import { boundModel } from "./bound_model.ts";
 import { layoutOf } from "./model.ts";
 import { checkSampling, type SamplingOptions, subsample } from "./subsample.ts";
 import { checkTargets, criterionFor } from "./targets.ts";
-import { symmetriesOf } from "./symmetries.ts";
+import { unitsOf } from "./units.ts";
 import { lossOn } from "./native_loss.ts";
 import { fieldsOf } from "./tensor_loss.ts";
 
@@ -91,6 +90,20 @@ export function modelLoss(
   const logits = name === "crossEntropy" || name === "binaryCrossEntropy";
   const selection = subsample(fieldsOf({ ...inputs, "·targets": targets }), options, mode);
 
+  /** A batch as the model sees it. */
+  const seenBy = (batch: Record<string, Tensor>) => {
+    const given = single
+      ? batch[inputNames[0]]
+      : Object.fromEntries(inputNames.map((n) => [n, batch[n]]));
+    let seen: Batch = { inputs: given, targets: batch["·targets"] };
+    if (preBatch) seen = checkedBatch(preBatch(seen));
+    const into = seen.inputs as Tensor & Record<string, Tensor>;
+    return {
+      seen,
+      ordered: Array.isArray(into.shape) ? [into] : inputNames.map((n) => into[n]),
+    };
+  };
+
   let looked = !logits || bound.linearEnd || bound.end !== undefined;
   const loss = lossOn({
     ...selection,
@@ -100,13 +113,7 @@ export function modelLoss(
     matrices: matricesOf(name, postBatch !== undefined),
     learns: mode === "train" && layout.tensors.some(({ role }) => role === "state"),
     forward(parameters, batch, passSeed) {
-      const given = single
-        ? batch[inputNames[0]]
-        : Object.fromEntries(inputNames.map((n) => [n, batch[n]]));
-      let seen: Batch = { inputs: given, targets: batch["·targets"] };
-      if (preBatch) seen = checkedBatch(preBatch(seen));
-      const into = seen.inputs as Tensor & Record<string, Tensor>;
-      const ordered = Array.isArray(into.shape) ? [into] : inputNames.map((n) => into[n]);
+      const { seen, ordered } = seenBy(batch);
       const { outputs, state, penalty } = bound.call(parameters, ordered, {
         training: mode === "train",
         seed: passSeed,
@@ -130,8 +137,15 @@ export function modelLoss(
       };
     },
   }, options);
-  let symmetries: Symmetries | undefined;
-  return Object.assign(loss, { symmetries: () => symmetries ??= symmetriesOf(model) });
+  return Object.assign(
+    loss,
+    unitsOf(model, bound, {
+      ...selection,
+      layout,
+      seed,
+      inputsOf: (batch) => seenBy(batch).ordered,
+    }),
+  );
 }
 
 /** @throws {TypeError} if a hook did not give a batch back. */

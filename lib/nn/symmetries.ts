@@ -15,6 +15,22 @@ interface Slot {
   power: -1 | 0 | 1;
 }
 
+/** A layer that a model goes through once, and which units come out of it. */
+export interface Visited {
+  layer: tf.layers.Layer;
+  /** By the number of their group in `permutations`, the channel of each unit; groups that are there whole. */
+  groups: Map<number, Int32Array>;
+  /** Whether every channel is a unit that may change places. */
+  free: boolean;
+}
+
+/** What a model's graph says of its units. */
+export interface Structure {
+  symmetries: Symmetries;
+  /** In the order of a pass. */
+  visited: Visited[];
+}
+
 /**
  * The symmetries of a layers model, read off its graph: channel by channel it is followed which numbers of
  * which axes must move together, through dense and convolutional layers, norms, activations, sums (which tie
@@ -23,7 +39,7 @@ interface Slot {
  * of a layer whose rule is not known; a layer of one's own that copies channels may tell with a method
  * `channelMap(channels)`: for each output channel the input channel that it copies, −1 for zeros.
  */
-export function symmetriesOf(model: LayersModel): Symmetries {
+export function structureOf(model: LayersModel): Structure {
   const numbers = new Map(weightsOf(model).map((variable, i) => [variable, i]));
   const units = forest(), scales = forest();
   const unitSlots: Slot[] = [], scaleSlots: Slot[] = [];
@@ -47,20 +63,54 @@ export function symmetriesOf(model: LayersModel): Symmetries {
           return;
         }
         seen.set(key, channel);
-        unitSlots.push({ of: unit, tensor, axis: at, position, power: flips });
-        if (power !== 0) {
-          scaleSlots.push({ of: scale, tensor, axis: at, position, power });
-        }
+        const slot = { tensor, axis: at, position };
+        unitSlots.push({ ...slot, of: unit, power: flips });
+        if (power !== 0) scaleSlots.push({ ...slot, of: scale, power });
       });
     },
   };
+  const visits: Visit[] = [];
   const free = model.inputs.map((input) => channelsOf(input.shape, () => places.channel(true)));
-  for (const outputs of followed(model, free, places)) freeze(outputs, places);
+  for (const outputs of followed(model, free, places, visits)) freeze(outputs, places);
   const { tensors } = layoutOf(model);
+  const permutations = groupsOf(units, unitSlots, tensors);
   return {
-    permutations: groupsOf(units, unitSlots, tensors),
-    scalings: groupsOf(scales, scaleSlots, tensors).map((group) => ({ ...group, odd: false })),
+    symmetries: {
+      permutations: permutations.map(({ group }) => group),
+      scalings: groupsOf(scales, scaleSlots, tensors).map(({ group }) => ({
+        ...group,
+        odd: false,
+      })),
+    },
+    visited: visitedOnce(visits, units, permutations.map(({ roots }) => roots)),
   };
+}
+
+/** A layer that was gone through, with its output. */
+interface Visit {
+  layer: tf.layers.Layer;
+  channels: Channels;
+}
+
+/** Where the units of each group are among the outputs of layers that are used once. */
+function visitedOnce(visits: Visit[], units: Forest, groups: readonly number[][]): Visited[] {
+  const memberOf = new Map(
+    groups.flatMap((roots, group) => roots.map((root, unit) => [root, { group, unit }] as const)),
+  );
+  const times = new Map<tf.layers.Layer, number>();
+  for (const { layer } of visits) times.set(layer, (times.get(layer) ?? 0) + 1);
+  return visits.filter(({ layer }) => times.get(layer) === 1).map(({ layer, channels }) => {
+    const found = new Map<number, Int32Array>();
+    const members = channels.map((channel) => channel && memberOf.get(units.find(channel.unit)));
+    members.forEach((member, position) => {
+      if (!member) return;
+      const { group, unit } = member;
+      if (!found.has(group)) found.set(group, new Int32Array(groups[group].length).fill(-1));
+      if (found.get(group)![unit] < 0) found.get(group)![unit] = position;
+    });
+    for (const [group, at] of found) if (at.includes(-1)) found.delete(group);
+    return { layer, groups: found, free: members.every((member) => member !== undefined) };
+  });
 }
 
 const channelsOf = (shape: tf.Shape, make: () => Channels[number]): Channels =>
@@ -75,7 +125,12 @@ function freeze(channels: Channels, { units, scales }: Places): void {
 }
 
 /** What the channels of a model's outputs are, given those of its inputs. */
-function followed(model: LayersModel, inputs: Channels[], places: Places): Channels[] {
+function followed(
+  model: LayersModel,
+  inputs: Channels[],
+  places: Places,
+  visits: Visit[],
+): Channels[] {
   const known = new Map<tf.SymbolicTensor, Channels>();
   model.inputs.forEach((input, k) => known.set(input, inputs[k]));
   const channelsAt = (tensor: tf.SymbolicTensor): Channels => {
@@ -84,7 +139,8 @@ function followed(model: LayersModel, inputs: Channels[], places: Places): Chann
     const layer = tensor.sourceLayer as tf.layers.Layer;
     const node = layer.inboundNodes[tensor.nodeIndex];
     const from = node.inputTensors.map(channelsAt);
-    const outputs = throughLayer(layer, from, node, places);
+    const outputs = throughLayer(layer, from, node, places, visits);
+    if (outputs.length === 1) visits.push({ layer, channels: outputs[0] });
     node.outputTensors.forEach((output, k) => known.set(output, outputs[k]));
     return known.get(tensor)!;
   };
@@ -96,9 +152,10 @@ function throughLayer(
   inputs: Channels[],
   { inputTensors, outputTensors }: { [side in `${"in" | "out"}putTensors`]: tf.SymbolicTensor[] },
   places: Places,
+  visits: Visit[],
 ): Channels[] {
   if (Array.isArray((layer as LayersModel).layers)) {
-    return followed(layer as LayersModel, inputs, places);
+    return followed(layer as LayersModel, inputs, places, visits);
   }
   const shapes = { inputs: inputTensors.map((t) => t.shape), output: outputTensors[0].shape };
   const rule = rules[layer.getClassName()] ?? rules.other;
@@ -114,7 +171,7 @@ const isChannelsLast = (layer: tf.layers.Layer) =>
   (layer as { dataFormat?: string }).dataFormat !== "channelsFirst";
 
 /** Units that stand on the same axes, equally often, form a group. */
-function groupsOf(of: Forest, slots: Slot[], tensors: readonly LayoutTensor[]): UnitGroup[] {
+function groupsOf(of: Forest, slots: Slot[], tensors: readonly LayoutTensor[]) {
   const units = new Map<number, Slot[]>();
   for (const slot of slots) {
     const root = of.find(slot.of);
@@ -122,7 +179,7 @@ function groupsOf(of: Forest, slots: Slot[], tensors: readonly LayoutTensor[]): 
     if (!units.has(root)) units.set(root, []);
     units.get(root)!.push(slot);
   }
-  const groups = new Map<string, Slot[][]>();
+  const groups = new Map<string, { root: number; own: Slot[] }[]>();
   for (const [root, own] of units) {
     own.sort((a, b) => a.tensor - b.tensor || a.axis - b.axis || a.position - b.position);
     const signature = JSON.stringify([
@@ -130,28 +187,32 @@ function groupsOf(of: Forest, slots: Slot[], tensors: readonly LayoutTensor[]): 
       own.map(({ tensor, axis, power }) => [tensor, axis, power]),
     ]);
     if (!groups.has(signature)) groups.set(signature, []);
-    groups.get(signature)!.push(own);
+    groups.get(signature)!.push({ root, own });
   }
-  return [...groups.values()].map((members): UnitGroup => {
-    members.sort((a, b) => a[0].position - b[0].position);
-    const axes = new Map<string, { axis: UnitAxis; positions: number[]; length: number }>();
-    for (const { tensor, axis, position, power } of members.flat()) {
-      const key = `${tensor}/${axis}`;
-      if (!axes.has(key)) {
-        const { name, shape } = tensors[tensor];
-        axes.set(key, { axis: { tensor: name, axis, power }, positions: [], length: shape[axis] });
-      }
-      axes.get(key)!.positions.push(position);
-    }
-    const maker = members[0].find(({ power }) => power === 1) ?? members[0][0];
-    return {
-      name: tensors[maker.tensor].name.replace(/\/[^/]*$/, ""),
-      size: members.length,
-      axes: [...axes.values()].map(({ axis, positions, length }) => ({
-        ...axis,
-        ...((positions.length < length || positions.some((p, k) => p !== k)) && { positions }),
-      })),
-      odd: of.isOdd(of.find(members[0][0].of)),
-    };
+  return [...groups.values()].map((members) => {
+    members.sort((a, b) => a.own[0].position - b.own[0].position);
+    const slots = members.map(({ own }) => own), roots = members.map(({ root }) => root);
+    return { group: groupOf(slots, of.isOdd(roots[0]), tensors), roots };
   });
+}
+
+function groupOf(units: Slot[][], odd: boolean, tensors: readonly LayoutTensor[]): UnitGroup {
+  const axes = new Map<string, { axis: UnitAxis; positions: number[]; length: number }>();
+  for (const { tensor, axis, position, power } of units.flat()) {
+    const key = `${tensor}/${axis}`, { name, shape } = tensors[tensor];
+    if (!axes.has(key)) {
+      axes.set(key, { axis: { tensor: name, axis, power }, positions: [], length: shape[axis] });
+    }
+    axes.get(key)!.positions.push(position);
+  }
+  const maker = units[0].find(({ power }) => power === 1) ?? units[0][0];
+  return {
+    name: tensors[maker.tensor].name.replace(/\/[^/]*$/, ""),
+    size: units.length,
+    axes: [...axes.values()].map(({ axis, positions, length }) => ({
+      ...axis,
+      ...((positions.length < length || positions.some((p, k) => p !== k)) && { positions }),
+    })),
+    odd,
+  };
 }

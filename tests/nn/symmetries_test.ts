@@ -12,7 +12,7 @@ import {
   tf,
 } from "../../mod.ts";
 import { random } from "../../lib/math/random.ts";
-import { symmetriesOf } from "../../lib/nn/symmetries.ts";
+import { structureOf } from "../../lib/nn/symmetries.ts";
 import { movedUnits, type UnitGroup } from "../../lib/symmetry.ts";
 import type { Vector } from "../../lib/vector.ts";
 
@@ -194,7 +194,10 @@ Deno.test("what a layer without a rule touches stays where it is", () => {
       layers.dense({ units: 2 }),
     ],
   });
-  assertEquals(symmetriesOf(model).permutations.map(({ size, odd }) => [size, odd]), [[6, true]]);
+  assertEquals(structureOf(model).symmetries.permutations.map(({ size, odd }) => [size, odd]), [[
+    6,
+    true,
+  ]]);
 });
 
 Deno.test("units of a function are those that its author names", async () => {
