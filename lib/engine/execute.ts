@@ -25,23 +25,28 @@ let runtime: Promise<Runtime> | undefined;
 /** ONNX Runtime: large, loaded when it is first needed. */
 const load = (): Promise<Runtime> => runtime ??= import("npm:onnxruntime-node@1.30.0");
 
-/** Opens a session for a model; denormal numbers count as 0, as they make a run up to 75 times slower. */
+/** How sessions run; denormal numbers count as 0, as they make a run up to 75 times slower. */
+export const sessionOptions = (
+  { threads = 1 }: ExecuteOptions,
+): InferenceSession.SessionOptions => ({
+  intraOpNumThreads: threads,
+  interOpNumThreads: 1,
+  graphOptimizationLevel: "all",
+  logSeverityLevel: 3,
+  extra: {
+    session: { set_denormal_as_zero: "1" },
+    // One makes a node of x·σ(x) that has no kernel for doubles, one more margin than a pooling may have.
+    optimization: { disable_specified_optimizers: "QuickGeluFusion;Pad_Fusion" },
+  },
+});
+
+/** Opens a session for a model. */
 export async function openSession(
   model: Uint8Array,
-  { threads = 1 }: ExecuteOptions = {},
+  options: ExecuteOptions = {},
 ): Promise<InferenceSession> {
   const { InferenceSession } = await load();
-  return await InferenceSession.create(model, {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: "all",
-    logSeverityLevel: 3,
-    extra: {
-      session: { set_denormal_as_zero: "1" },
-      // One makes a node of x·σ(x) that has no kernel for doubles, one more margin than a pooling may have.
-      optimization: { disable_specified_optimizers: "QuickGeluFusion;Pad_Fusion" },
-    },
-  });
+  return await InferenceSession.create(model, sessionOptions(options));
 }
 
 /** Runs a session on values by name, with no copy of what goes in. */

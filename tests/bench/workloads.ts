@@ -1,89 +1,107 @@
-import type { RecordableLoss } from "../../lib/engine/record_loss.ts";
-import type { Feeds } from "../../lib/engine/pool/messages.ts";
 import { random } from "../../lib/math/random.ts";
-import { criteria } from "../../lib/nn/criterion.ts";
-import { mlp } from "../../lib/nn/mlp.ts";
-import { boundModel } from "../../lib/nn/bound_model.ts";
-import { flatten, layoutOf } from "../../lib/nn/model.ts";
-import { resnet20 } from "../../lib/nn/resnet.ts";
-import type { LayersModel, Tensor } from "../../lib/tensor/tensor.ts";
-import type { Vector } from "../../lib/vector.ts";
+import {
+  flatten,
+  type LayersModel,
+  layoutOf,
+  mlp,
+  randomDirections,
+  resnet20,
+  type Samples,
+  type Slice,
+  type Vector,
+} from "../../mod.ts";
 
 /** A network with data of its size: what is computed does not matter here, only how long it takes. */
 export interface Workload {
-  /** "W1". */
-  name: string;
-  /** What it is. */
-  title: string;
-  /** The network with softmax cross-entropy, as the engine takes it. */
-  loss: RecordableLoss;
+  /** The network. */
+  model: LayersModel;
+  /** Its data, for a softmax cross-entropy. */
+  samples: Samples;
   /** Its weights. */
   theta: Vector;
-  /** Its data. */
-  data: Feeds;
-  /** How many samples. */
-  samples: number;
+  /** A plane around them, filter-normalised. */
+  slice: Slice;
+  /** Points along each axis of a surface. */
+  resolution: number;
+  /** Samples of a training step. */
+  batch: number;
   /** Multiplications and additions of a forward pass. */
   flops: number;
-  /** Samples of a training step. */
-  batch?: number;
 }
 
-const networks = {
-  W1: { title: "MLP 2→100→100→2", sizes: [2, 100, 100, 2], batch: 64 },
-  W2: { title: "MLP 2→250→250→250→250→2", sizes: [2, 250, 250, 250, 250, 2], batch: 64 },
-  W3: { title: "MLP 784→500→10", sizes: [784, 500, 10], batch: 128 },
-  W4: { title: "ResNet-20, 32×32×3", sizes: undefined, batch: undefined },
-} as const;
+/** What a workload is. */
+export interface Described {
+  /** The network, in words. */
+  title: string;
+  /** The widths of an MLP; a ResNet-20 has none. */
+  widths?: number[];
+  /** How many samples. */
+  samples: number;
+  /** Points along each axis: fewer where a point takes long. */
+  resolution: number;
+  /** Samples of a training step. */
+  batch: number;
+}
 
 /** The names of the workloads. */
-export type WorkloadName = keyof typeof networks;
+export type WorkloadName = "W1" | "W2" | "W3" | "W4";
 
-/** All of them. */
-export const workloadNames = Object.keys(networks) as WorkloadName[];
+/** The workloads by name. */
+export const workloads: Record<WorkloadName, Described> = {
+  W1: {
+    title: "MLP 2→100→100→2",
+    widths: [2, 100, 100, 2],
+    samples: 1000,
+    resolution: 51,
+    batch: 64,
+  },
+  W2: {
+    title: "MLP 2→250→250→250→250→2",
+    widths: [2, 250, 250, 250, 250, 2],
+    samples: 1000,
+    resolution: 25,
+    batch: 64,
+  },
+  W3: {
+    title: "MLP 784→500→10",
+    widths: [784, 500, 10],
+    samples: 1000,
+    resolution: 51,
+    batch: 128,
+  },
+  W4: { title: "ResNet-20, 32×32×3", samples: 128, resolution: 7, batch: 128 },
+};
+
+/** All names. */
+export const workloadNames = Object.keys(workloads) as WorkloadName[];
 
 /** Multiplications of ResNet-20 on a picture of 32×32. */
 const RESNET_MULTIPLICATIONS = 40.55e6;
 
-/** A workload; with `vanishing`, its weights are so small that activations end below the normal numbers. */
-export function workload(name: WorkloadName, { vanishing = false } = {}): Workload {
-  const { title, sizes, batch } = networks[name];
-  const samples = sizes ? 1000 : 128;
-  const model = sizes
-    ? mlp({ inputs: sizes[0], hidden: sizes.slice(1, -1), outputs: sizes.at(-1)! })
+/** Makes a workload; with `vanishing`, its weights are so small that activations end below the normal numbers. */
+export function workload(
+  { widths, samples, resolution, batch }: Described,
+  { vanishing = false } = {},
+): Workload {
+  const model = widths
+    ? mlp({ inputs: widths[0], hidden: widths.slice(1, -1), outputs: widths.at(-1)! })
     : resnet20();
-  const shape = sizes ? [samples, sizes[0]] : [samples, 32, 32, 3];
-  const classes = sizes?.at(-1) ?? 10;
+  const shape = widths ? [samples, widths[0]] : [samples, 32, 32, 3];
+  const classes = widths?.at(-1) ?? 10;
   const draw = random(1, "bench");
   const x = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => draw.normal());
   const y = Int32Array.from({ length: samples }, () => draw.integer(classes));
-  const theta = flatten(model);
-  const multiplications = sizes
-    ? sizes.slice(1).reduce((sum, n, i) => sum + n * sizes[i], 0)
+  const theta = flatten(model).map((w) => vanishing ? w * 1e-20 : w);
+  const multiplications = widths
+    ? widths.slice(1).reduce((sum, n, i) => sum + n * widths[i], 0)
     : RESNET_MULTIPLICATIONS;
   return {
-    name,
-    title,
+    model,
+    samples: { inputs: { data: x, shape }, targets: { data: y, shape: [samples] } },
+    theta,
+    slice: { origin: theta, directions: randomDirections(layoutOf(model), theta) },
+    resolution,
     batch,
-    samples,
-    loss: recordable(model, { x: { data: x, shape }, y: { data: y, shape: [samples] } }),
-    theta: vanishing ? theta.map((w) => w * 1e-20) : theta,
-    data: { "data/x": { data: x, shape }, "data/y": { data: y, shape: [samples] } },
     flops: 2 * samples * multiplications,
-  };
-}
-
-function recordable(model: LayersModel, fields: RecordableLoss["fields"]): RecordableLoss {
-  const { criterion } = criteria.crossEntropy;
-  return {
-    layout: layoutOf(model),
-    perSample: true,
-    fields,
-    forward(parameters, { x, y }, seed) {
-      const call = { training: false, seed, logits: true };
-      return {
-        losses: criterion(boundModel(model).call(parameters, [x], call).outputs as Tensor, y),
-      };
-    },
   };
 }

@@ -70,7 +70,7 @@ function samplesIn(program: Program, data: Feeds): number {
 }
 
 /** Chunks of equal size, so small that a run of any level is short. */
-function chunkOf({ flops }: Program, samples: number): number {
+export function chunkOf({ flops }: Program, samples: number): number {
   const most = Math.max(1, Math.floor(RUN / Math.max(...flops.perSample, 1)));
   return Math.ceil(samples / Math.ceil(samples / most));
 }

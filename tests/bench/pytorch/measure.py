@@ -88,6 +88,23 @@ def step(name):
     return train
 
 
+def train(name):
+    """Training in epochs: shuffled batches, and the loss and accuracy of all samples after each."""
+    model, x, y = workload(name)
+    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
+
+    def epoch(_):
+        for rows in torch.randperm(len(x)).split(BATCH[name]):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x[rows]), y[rows]).backward()
+            optimizer.step()
+        with torch.no_grad():
+            outputs = model(x)
+            return F.cross_entropy(outputs, y).item(), (outputs.argmax(1) == y).float().mean().item()
+
+    return epoch
+
+
 def package(name):
     """Points of `loss-landscape-3d` as its documentation has it: 25 a call."""
     from loss_landscape_3d.calculator import LossLandscapeCalculator
@@ -110,9 +127,15 @@ WHAT = {
     "product_kept": product_kept,
     "gradient": gradient,
     "step": step,
+    "train": train,
     "package": package,
 }
-PER_CALL = {"package": 25}
+
+
+def per_call(what, name):
+    """How many of what is measured a call makes: points of a surface, steps of an epoch."""
+    return {"package": 25, "train": -(-1000 // BATCH.get(name, 128))}.get(what, 1)
+
 
 prepared = {}
 
@@ -129,10 +152,10 @@ def measure(what, name, seconds):
         count += 1
         passed = time.perf_counter() - start
         if passed >= seconds:
-            return 1000 * passed / count / PER_CALL.get(what, 1)
+            return 1000 * passed / count / per_call(what, name)
 
 
-print(json.dumps({"torch": torch.__version__}), flush=True)
+print(json.dumps({"version": torch.__version__}), flush=True)
 for line in sys.stdin:
     request = json.loads(line)
     try:
