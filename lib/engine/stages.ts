@@ -35,7 +35,10 @@ export function parts(graph: Graph, baking: Baking = { early: false, own: false 
   // From the last part to the first: what a part takes decides what earlier ones must give.
   const wanted = new Set<string>(), found: Part[] = [];
   for (const number of numbers.toReversed()) {
-    const own = new Set(whole.nodes.filter((node) => stageOf.get(node) === number));
+    const all = whole.nodes.filter((node) => stageOf.get(node) === number);
+    const given = all.flatMap((node) => node.outputs)
+      .filter((name) => outputs.has(name) || wanted.has(name));
+    const own = needed(all, given);
     const taken = new Set<string>(), extra = new Set<Node>();
     const take = (name: string): void => {
       if (name === "" || whole.constants.has(name)) return;
@@ -48,8 +51,6 @@ export function parts(graph: Graph, baking: Baking = { early: false, own: false 
       } else taken.add(name);
     };
     for (const node of own) node.inputs.forEach(take);
-    const given = [...own].flatMap((node) => node.outputs)
-      .filter((name) => outputs.has(name) || wanted.has(name));
     for (const name of taken) if (!inputs.has(name)) wanted.add(name);
     const nodes = whole.nodes.filter((node) => own.has(node) || extra.has(node));
     found.unshift({
@@ -63,6 +64,17 @@ export function parts(graph: Graph, baking: Baking = { early: false, own: false 
     });
   }
   return found.filter(({ outputs }) => outputs.length > 0);
+}
+
+/** The nodes that some values depend on: what later parts do again for themselves is not needed here. */
+function needed(nodes: Node[], values: string[]): Set<Node> {
+  const live = new Set(values), found = new Set<Node>();
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((output) => live.has(output))) continue;
+    found.add(node);
+    for (const input of node.inputs) live.add(input);
+  }
+  return new Set(nodes.filter((node) => found.has(node)));
 }
 
 /**

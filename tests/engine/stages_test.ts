@@ -33,6 +33,23 @@ Deno.test("a node runs as early as what it depends on is known, and what is chea
   assertEquals(found.map(({ inputs }) => inputs), [["x"], [early, "w"], [middle, "v"]]);
 });
 
+Deno.test("what a later part does again for itself, an earlier one neither does nor takes anything for", () => {
+  const b = builder();
+  const x = b.input("x", float(-1, 4), 0),
+    w = b.input("w", float(4), 1),
+    v = b.input("v", float(4), 2);
+  const early = b.op("Exp", [x]), root = b.op("Sqrt", [w]);
+  const spread = b.op("Expand", [root, early], { shape: [-1, 4] });
+  b.graph.outputs = [{ name: "y", value: b.op("Mul", [spread, v]) }];
+  const found = parts(b.graph);
+  assertEquals(found.map(({ graph }) => graph.nodes.map(({ op }) => op)), [
+    ["Exp"],
+    ["Sqrt"],
+    ["Expand", "Mul"],
+  ]);
+  assertEquals(found.map(({ inputs }) => inputs), [["x"], ["w"], [root, early, "v"]]);
+});
+
 Deno.test("an output that is an input, a constant or given twice still comes out under each of its names", async () => {
   const b = builder();
   const x = b.input("x", float(-1), 0), y = b.op("Neg", [x]);
