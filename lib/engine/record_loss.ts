@@ -7,7 +7,13 @@ import { arrayOf, type Builder } from "./build.ts";
 import type { Check } from "./check.ts";
 import { cut, joined, joinedValues } from "./flat.ts";
 import type { HostTensor, Level, Precision } from "./program.ts";
-import { type Pass, type RecordableLoss, recordings, type RecordOn } from "./recordings.ts";
+import {
+  type Pass,
+  type RecordableLoss,
+  recordings,
+  type RecordOn,
+  SAMPLES,
+} from "./recordings.ts";
 import { carried, type Rule, scalars, update, updated } from "./update.ts";
 
 export type { Compiled, Pass, RecordableLoss, Rule };
@@ -50,9 +56,6 @@ export interface RecordedLoss {
    */
   step(rule: Rule): Compiled;
 }
-
-/** The numbers of samples on which a loss is recorded; what differs between the two is the batch. */
-const SAMPLES = [4, 6];
 
 /**
  * Records a loss and its derivatives as programs for the native runtime. Nothing is computed before a

@@ -52,8 +52,11 @@ export interface Recordings {
   step(samples: number): RecordOn;
 }
 
+/** The numbers of samples on which a loss is recorded; what differs between the two is the batch. */
+export const SAMPLES: readonly number[] = [4, 6];
+
 /** The name of a field among the inputs of records and programs. */
-const fieldName = (name: string): string => `data/${name}`;
+export const fieldName = (name: string): string => `data/${name}`;
 
 /** Records a loss and its derivatives at θ, with the direction v and the weight of a sample. */
 export function recordings(
@@ -159,7 +162,7 @@ export function recordings(
 }
 
 /** The first n samples of a field, over again where there are fewer. */
-function repeated({ data, shape }: RecordInput, n: number): RecordInput {
+export function repeated({ data, shape }: RecordInput, n: number): RecordInput {
   const width = sizeOf(shape.slice(1));
   const out = new (data.constructor as new (n: number) => Float32Array)(n * width);
   for (let i = 0; i < n; i++) {

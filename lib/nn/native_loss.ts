@@ -5,10 +5,12 @@ import { evaluate, type Evaluated } from "../engine/pool/evaluate.ts";
 import type { Job } from "../engine/pool/job.ts";
 import type { Feeds, Reduction } from "../engine/pool/messages.ts";
 import { defaultPool } from "../engine/pool/pool.ts";
+import { recordProgram } from "../engine/pool/record_program.ts";
 import { runCheck } from "../engine/pool/run_check.ts";
 import { NativeUnavailable } from "../engine/pool/unavailable.ts";
 import type { Precision, Program } from "../engine/program.ts";
 import { type Compiled, type RecordedLoss, recordLoss } from "../engine/record_loss.ts";
+import { tracesOf } from "../engine/traces.ts";
 import { checkVector, clearState, initialize } from "../layout.ts";
 import type {
   CurvatureMatrix,
@@ -68,6 +70,13 @@ function nativeLoss(
   let recorded: RecordedLoss | undefined;
   const programs = new Map<string, Promise<Program | undefined>>();
   const whole = feedsOf(fields, precision);
+  const recordable = {
+    layout,
+    fields: few(fields, count),
+    perSample: count !== undefined,
+    forward,
+    seed,
+  };
 
   /** Why this cannot run natively, if so. */
   const obstacle = () => refused ?? (nativeAvailable() as { reason?: string }).reason;
@@ -91,24 +100,32 @@ function nativeLoss(
   };
 
   /** A program, once it was seen to reproduce what wasm computed while it was recorded. */
-  const program = (name: string, compile: (of: RecordedLoss) => Compiled) => {
-    if (!programs.has(name)) programs.set(name, checkedProgram(compile));
+  const program = (what: keyof RecordedLoss, argument?: number | string) => {
+    const name = `${what} ${argument}`;
+    if (!programs.has(name)) programs.set(name, checkedProgram(what, argument));
     return programs.get(name)!;
   };
 
-  async function checkedProgram(compile: (of: RecordedLoss) => Compiled) {
+  /** The passes as data, from which a worker makes programs; seen to run on wasm before. */
+  const traces = async () => {
+    // a first pass on wasm sees what only values tell, which nobody can look at while it is recorded
+    const first = count === undefined ? {} : { indices: Int32Array.of(0) };
+    await wasm.evaluate(initialize(layout), first);
+    return await tracesOf(recordable);
+  };
+  let written: ReturnType<typeof traces> | undefined;
+
+  async function checkedProgram(what: keyof RecordedLoss, argument?: number | string) {
     const reason = obstacle();
     if (reason) return refuse(reason);
     await ready();
     try {
-      // a first pass on wasm sees what only values tell, which nobody can look at while it is recorded
-      const first = count === undefined ? {} : { indices: Int32Array.of(0) };
-      await wasm.evaluate(initialize(layout), first);
-      recorded ??= recordLoss(
-        { layout, fields: few(fields, count), perSample: count !== undefined, forward, seed },
-        { precision },
-      );
-      const { program, checks } = compile(recorded);
+      const passes = await (written ??= traces());
+      if (passes) {
+        return await recordProgram(defaultPool(), { traces: passes, what, argument, precision });
+      }
+      recorded ??= recordLoss(recordable, { precision });
+      const { program, checks } = (recorded[what] as (argument?: unknown) => Compiled)(argument);
       for (const { inputs, expected } of checks) {
         const wrong = disagreement(await runCheck(defaultPool(), program, inputs), expected);
         if (wrong) throw new Error(`the recorded loss is not the loss (${wrong})`);
@@ -174,7 +191,7 @@ function nativeLoss(
     theta: Vector,
     options: LossOptions & { perSample?: boolean } = {},
   ): Promise<Evaluation> {
-    const native = always && await program("value", (of) => of.value());
+    const native = always && await program("value");
     if (!native) return await wasm.evaluate(theta, options);
     checkVector(layout, theta, "evaluate the loss");
     const result = await run(native, "theta", theta, valueOutputs(native, true), options);
@@ -195,7 +212,7 @@ function nativeLoss(
 
   const linearize = async (theta: Vector, matrix: CurvatureMatrix = "hessian") => {
     if (!always && work * PRODUCTS * PRODUCT_COST < MUCH_WORK) return undefined;
-    const native = await program(matrix, (of) => of.product(matrix));
+    const native = await program("product", matrix);
     if (!native) return undefined;
     checkVector(layout, theta, "multiply by the Hessian");
     const fixed = { theta: { data: floats(precision, theta), shape: [layout.size] } };
@@ -225,7 +242,7 @@ function nativeLoss(
     async valueAndGradient(theta, options = {}) {
       // a recorded gradient leaves no moving statistics
       const native = always && !(learns && single) &&
-        await program("gradient", (of) => of.gradient());
+        await program("gradient");
       if (!native) return await wasm.valueAndGradient!(theta, options);
       checkVector(layout, theta, "differentiate the loss");
       const outputs = { gradient: "sum", loss: "sum" } as const;
@@ -247,7 +264,7 @@ function nativeLoss(
     async sampleSlice(slice: Slice, request: SliceRequest) {
       if (!always && request.count * work < MUCH_WORK) return undefined;
       const k = slice.directions.length;
-      const native = await program(`slice ${k}`, (of) => of.slice(k));
+      const native = await program("slice", k);
       if (!native) return undefined;
       const { reference, perSample, visit, signal } = request;
       const frame = floats(precision, new Float64Array((1 + k) * layout.size));
@@ -300,7 +317,7 @@ function nativeLoss(
       const split = learns && single && plan.batchSize > (chunk ?? Infinity);
       const stepWork = workOf(sampleWork, plan);
       if (split || (!always && plan.steps * stepWork < MUCH_WORK)) return undefined;
-      const rule = ruleOf(plan), native = await program(`step ${rule}`, (of) => of.step(rule));
+      const rule = ruleOf(plan), native = await program("step", rule);
       if (!native) return undefined;
       return nativeTrainer(defaultPool(), native, { theta, data: whole, plan, work: stepWork });
     },

@@ -24,6 +24,8 @@ export interface Engine {
     scopeStack: { name: string }[];
   };
   backendName: string | null;
+  startTape(): void;
+  endTape(): void;
   isTapeOn(): boolean;
   runKernel(name: string, inputs: Inputs, attributes?: Attributes): tf.Tensor | tf.Tensor[];
   addTapeNode(name: string, inputs: Inputs, outputs: tf.Tensor[], ...rest: unknown[]): void;
@@ -45,14 +47,21 @@ export const engine = (): Engine => tf.engine() as unknown as Engine;
 /** True while an outer derivative records what is computed now. */
 export const isRecorded = (): boolean => engine().isTapeOn();
 
+let hidden = 0;
+
+/** True inside of `constant`. */
+export const isHidden = (): boolean => hidden > 0;
+
 /** Computes f where no derivative sees it: masks and other factors that are constant almost everywhere. */
 export function constant<T extends tf.Tensor | tf.Tensor[]>(f: () => T): T {
   const { state } = engine();
   state.kernelDepth++;
+  hidden++;
   try {
     return f();
   } finally {
     state.kernelDepth--;
+    hidden--;
   }
 }
 

@@ -85,7 +85,14 @@ const biased = (x: Tensor, bias?: Tensor) => bias ? tf.add(x, bias) : x;
 const absFromTheLeft = (x: Tensor) =>
   tf.mul(x, constant(() => tf.sub(tf.mul(float(tf.greater(x, 0)), 2), 1)));
 
-let depth = 0;
+let depth = 0, customs = 0;
+
+/** Runs f and says whether it used a custom gradient, which is no part of what kernels tell. */
+export function usesCustomGradient(f: () => void): boolean {
+  const before = customs;
+  f();
+  return customs > before;
+}
 
 /**
  * Runs f with derivatives that are exact or refused. While it runs, ops whose gradient is not ours throw
@@ -128,7 +135,10 @@ function overrides(e: Engine): Pick<Engine, "runKernelFunc" | "runKernel" | "add
       if (!call.forwardFunc) return runKernelFunc.call(e, call);
       if (transparent.has(e.state.activeScope?.name ?? "")) return call.forwardFunc(null, () => {});
       const y = runKernelFunc.call(e, call);
-      if (e.isTapeOn()) refuseTwice(e, e.state.activeTape!.at(-1)!, true);
+      if (e.isTapeOn()) {
+        customs++;
+        refuseTwice(e, e.state.activeTape!.at(-1)!, true);
+      }
       return y;
     },
     runKernel(name, inputs, attributes = {}) {

@@ -27,6 +27,10 @@ export interface RecordedNode {
   inputs: Record<string, Operand | Operand[]> | Operand[];
   /** Its attributes: numbers, texts, arrays of numbers. */
   attributes: Record<string, unknown>;
+  /** Its attributes as tfjs gave them, for a replay. */
+  given?: Record<string, unknown>;
+  /** Whether no derivative sees it: see `constant`. */
+  hidden?: boolean;
   /** What came out. */
   outputs: { shape: number[]; dtype: RecordedType }[];
 }
@@ -84,7 +88,7 @@ export function record(
   function tensors() {
     return Object.fromEntries(
       Object.entries(inputs).map(([name, { data, shape }]) => {
-        const tensor = tensorOf(data, [...shape]);
+        const tensor = inputTensor({ data, shape });
         backend.mark(tensor, name);
         return [name, tensor];
       }),
@@ -92,7 +96,9 @@ export function record(
   }
 }
 
-function tensorOf(data: RecordInput["data"], shape: number[]): tf.Tensor {
+/** An input as a tensor of the present backend. */
+export function inputTensor({ data, shape: lengths }: RecordInput): tf.Tensor {
+  const shape = [...lengths];
   if (data instanceof Int32Array) return tf.tensor(data.slice(), shape, "int32");
   if (data instanceof Uint8Array) return tf.tensor(data.slice(), shape, "bool");
   return tf.tensor(Float32Array.from(data), shape);

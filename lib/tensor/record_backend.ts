@@ -1,5 +1,5 @@
 import { composedKernels, registerKernels } from "./kernels.ts";
-import { engine } from "./engine.ts";
+import { engine, isHidden } from "./engine.ts";
 import { plainAttributes } from "./record_attributes.ts";
 import type { Operand, RecordedConstant, RecordedNode, RecordedType } from "./record.ts";
 import * as tf from "./tf.ts";
@@ -187,6 +187,8 @@ export class RecordBackend extends tf.KernelBackend {
       kernel,
       inputs: mapInputs(inputs, (t) => this.operand(t, kernel)),
       attributes: plainAttributes(kernel, inputs, attrs),
+      given: attrs as Record<string, unknown>,
+      ...(isHidden() && { hidden: true }),
       outputs: results.map(({ dtype, shape }) => ({ dtype: plainType(dtype, kernel), shape })),
     });
     return this.tape!.nodes.length - 1;

@@ -1,8 +1,8 @@
 import type { Tensor } from "npm:onnxruntime-node@1.30.0";
 import type { Level, Program, Stage } from "../program.ts";
 import { bake } from "../bake.ts";
-import type { Answer, Header, Need, Packed } from "./messages.ts";
-import { bytesPer, sizeAt, unpacked } from "./pack.ts";
+import type { Answer, Header, Need, Packed, PackedProgram } from "./messages.ts";
+import { bytesPer, sizeAt, unpacked, unpackedProgram } from "./pack.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { dataOf, memoryFor, type Session, session, tensor } from "./session.ts";
 import { type Store, store } from "./store.ts";
@@ -74,7 +74,7 @@ export function memory(ask: Ask, { limit = 16 }: { limit?: number } = {}): Memor
     if (known) programs.delete(header.program);
     else if (programs.size >= limit) void unload(programs.keys().next().value!);
     const loaded = known ?? ask(header.job, { kind: "program" }).then((answer) => {
-      const program = programFrom(answer);
+      const program = unpackedProgram((answer as { program: PackedProgram }).program);
       return { program, plan: planOf(program), sessions: new Map() };
     });
     if (!known) loaded.catch(() => programs.delete(header.program));
@@ -206,12 +206,6 @@ export async function tensorsFrom(answer: Answer): Promise<Map<string, Tensor>> 
     values.set(name, await tensor(from.dtype, unpacked(from), from.shape));
   }
   return values;
-}
-
-function programFrom(answer: Answer): Program {
-  const { program } = answer as Extract<Answer, { program: unknown }>;
-  const stages = program.stages.map((s) => ({ ...s, model: new Uint8Array(s.model) }));
-  return { ...program, stages };
 }
 
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);

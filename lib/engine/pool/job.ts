@@ -1,6 +1,6 @@
 import type { HostTensor, Port, Program } from "../program.ts";
 import type { Answer, Feeds, Header, Need, Packed } from "./messages.ts";
-import { packed, packedRows, sizeAt, varies } from "./pack.ts";
+import { packed, packedProgram, packedRows, sizeAt, varies } from "./pack.ts";
 
 /**
  * What a program is run on: data, that workers ask for. None of it may change before the job is done, and
@@ -47,7 +47,7 @@ export function headerOf(job: Job, workers: number): Header {
   const referenceNames = Object.entries(references).map(([output, r]) => [output, nameOf(r)]);
   const chunk = Math.min(samples, job.chunk ?? chunkOf(program, samples));
   return {
-    job: jobs++,
+    ...emptyHeader(),
     program: program.digest,
     data: nameOf(job.data),
     fixed: nameOf(fixed),
@@ -59,6 +59,20 @@ export function headerOf(job: Job, workers: number): Header {
     budget: alone ? BUDGET : BUDGET / workers,
   };
 }
+
+/** What workers must know of a job that is no run of a program. */
+export const emptyHeader = (): Header => ({
+  job: jobs++,
+  program: "none",
+  data: "none",
+  fixed: "none",
+  references: {},
+  samples: 0,
+  chunk: 0,
+  block: 0,
+  threads: 1,
+  budget: 0,
+});
 
 /** The number of chunks. */
 export const chunksIn = ({ samples, chunk }: Header): number => Math.ceil(samples / chunk);
@@ -82,8 +96,7 @@ export function answerTo(
   need: Need,
 ): Answer {
   if (need.kind === "program") {
-    const stages = program.stages.map((s) => ({ ...s, model: s.model.slice().buffer }));
-    return { program: { ...program, stages } };
+    return { program: packedProgram(program) };
   }
   const rowsOf = (chunk: number) => ({
     from: chunk * header.chunk,

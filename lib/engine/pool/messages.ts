@@ -1,4 +1,6 @@
-import type { HostTensor, NumberType, Program, Stage } from "../program.ts";
+import type { HostTensor, NumberType, Precision, Program, Stage } from "../program.ts";
+import type { RecordedLoss } from "../record_loss.ts";
+import type { Traces } from "../traces.ts";
 
 /** Arrays by the names of a program's inputs. */
 export type Feeds = Record<string, HostTensor>;
@@ -100,8 +102,22 @@ export interface StepsTask {
   last: boolean;
 }
 
+/** Make a program of a loss. */
+export interface RecordTask {
+  /** Which task this is. */
+  kind: "record";
+  /** The loss. */
+  traces: Traces;
+  /** Which program. */
+  what: keyof RecordedLoss;
+  /** What the program's function takes. */
+  argument?: number | string;
+  /** What it computes with. */
+  precision: Precision;
+}
+
 /** What a worker is asked to do. */
-export type Task = EvaluateTask | StepsTask;
+export type Task = EvaluateTask | StepsTask | RecordTask;
 
 /** From the pool to a worker. */
 export type Request =
@@ -133,6 +149,10 @@ export interface TaskResult {
   losses?: ArrayBuffer;
   /** Of a training: whether the state of its last step is not finite. */
   diverged?: boolean;
+  /** Of a recording. */
+  program?: PackedProgram;
+  /** Of a recording: why there is no program. */
+  refused?: string;
 }
 
 /** From a worker to the pool. */

@@ -1,5 +1,5 @@
-import type { Dimension, HostTensor, NumberType, Port } from "../program.ts";
-import type { Packed } from "./messages.ts";
+import type { Dimension, HostTensor, NumberType, Port, Program } from "../program.ts";
+import type { Packed, PackedProgram } from "./messages.ts";
 
 /** Memory of a number type. */
 export type Values = HostTensor["data"];
@@ -67,6 +67,18 @@ export function packedRows(
   const part = data.subarray(rows.from * width, rows.to * width);
   return packed(dtype, [rows.to - rows.from, ...shape.slice(1)], copyAs(dtype, part));
 }
+
+/** A copy of a program as part of a message. */
+export const packedProgram = (program: Program): PackedProgram => ({
+  ...program,
+  stages: program.stages.map((stage) => ({ ...stage, model: stage.model.slice().buffer })),
+});
+
+/** A program out of a message. */
+export const unpackedProgram = (program: PackedProgram): Program => ({
+  ...program,
+  stages: program.stages.map((stage) => ({ ...stage, model: new Uint8Array(stage.model) })),
+});
 
 /** The memory that moves with packed arrays. */
 export const buffersOf = (all: Record<string, Packed>): ArrayBuffer[] =>

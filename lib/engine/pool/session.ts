@@ -35,7 +35,8 @@ export async function session(model: Uint8Array, threads: number): Promise<Sessi
   };
 }
 
-async function loaded(): Promise<typeof import("npm:onnxruntime-node@1.30.0")> {
+/** The runtime, or an error that tells that it is missing. */
+export async function loaded(): Promise<typeof import("npm:onnxruntime-node@1.30.0")> {
   try {
     return await import("npm:onnxruntime-node@1.30.0");
   } catch (error) {

@@ -31,14 +31,17 @@ async function perform({ id, header, task }: Extract<Request, { kind: "task" }>)
   try {
     const stop = () => cancelled.has(header.job);
     if (stop()) throw new Cancelled();
-    const binding = await known.binding(header);
-    const result = task.kind === "evaluate"
-      ? await evaluateTask(task, header, binding, stop)
-      : await stepsTask(task, header, binding, stop);
+    const result = task.kind === "record"
+      ? await (await import("./record_task.ts")).recordTask(task)
+      : task.kind === "evaluate"
+      ? await evaluateTask(task, header, await known.binding(header), stop)
+      : await stepsTask(task, header, await known.binding(header), stop);
     if (!result) throw new Cancelled();
+    const { values, losses, program } = result;
+    const models = program?.stages.map(({ model }) => model) ?? [];
     send(
       { kind: "done", id, result },
-      [...buffersOf(result.values), ...result.losses ? [result.losses] : []],
+      [...buffersOf(values), ...losses ? [losses] : [], ...models],
     );
   } catch (error) {
     if (error instanceof Cancelled) return send({ kind: "cancelled", id });
