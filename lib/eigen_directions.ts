@@ -1,12 +1,13 @@
 import { checkInteger, describe, optionsOf } from "./options.ts";
 import type { Control } from "./progress.ts";
 import { named } from "./slice.ts";
-import { spectrum, type SpectrumOperator, type SpectrumOptions } from "./spectrum.ts";
+import { spectrum, type SpectrumOptions } from "./spectrum.ts";
+import type { SpectrumOperator } from "./spectrum/counted.ts";
 import { formatNumber } from "./figure/text.ts";
 
 /** The options of {@link eigenDirections}. */
 export interface EigenDirectionOptions
-  extends Control, Pick<SpectrumOptions, "tolerance" | "steps" | "seed"> {
+  extends Control, Pick<SpectrumOptions, "tolerance" | "steps" | "budget" | "start" | "seed"> {
   /** The largest eigenvalues, the smallest, or as many of each. Default `"both"`. */
   which?: "top" | "bottom" | "both";
   /** How many directions, default 2; of `"both"` an odd number is rounded up. */
@@ -76,7 +77,7 @@ export async function eigenDirections(
       } has not converged after ${found.products} ` +
         `products, its residual is ${
           formatNumber(residuals[off])
-        }; give more steps or a larger tolerance`,
+        }; give a larger budget or tolerance`,
     );
   }
   return [...found.vectors!.top, ...found.vectors!.bottom].map((vector, k) => {

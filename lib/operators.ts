@@ -1,7 +1,7 @@
 import type { Engine, ProductsOptions } from "./loss.ts";
 import { describe } from "./options.ts";
 import { products } from "./products.ts";
-import { checkOperator, type SpectrumOperator } from "./spectrum.ts";
+import { checkOperator, type SpectrumOperator } from "./spectrum/counted.ts";
 import { accumulate, type Vector } from "./vector.ts";
 
 /** An operator made of others: what it acts on, and several of its products at once. */

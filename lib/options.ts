@@ -39,6 +39,16 @@ export function checkInteger(
   );
 }
 
+/** Checks that a number is above 0. @throws {RangeError} that names it. */
+export function checkPositive(value: unknown, name: string, doing: string): void {
+  if (Number.isFinite(value) && (value as number) > 0) return;
+  throw new RangeError(
+    `Cannot ${doing}: ${name} must be above 0, got ${
+      typeof value === "number" ? value : describe(value)
+    }`,
+  );
+}
+
 /** The most numbers that one vector may have, and all directions together: 4 GiB in single precision. */
 export const largestVector = 2 ** 30;
 

@@ -1,5 +1,6 @@
-import { accumulate, unit } from "../vector.ts";
-import { type Krylov, lanczos, type LanczosOptions, type RitzPair, ritzVector } from "./lanczos.ts";
+import { accumulate, unit, type Vector } from "../vector.ts";
+import { combinations } from "./basis.ts";
+import { lanczos, type LanczosOptions, type RitzPair, type RitzValue } from "./lanczos.ts";
 
 /** An eigenvalue with its unit vector. */
 export interface Eigenpair {
@@ -22,93 +23,141 @@ export interface Ends {
 }
 
 /** What {@link eigenpairs} looks for. */
-export interface EigenpairOptions extends Omit<LanczosOptions, "avoid" | "satisfied"> {
+export interface EigenpairOptions
+  extends Pick<LanczosOptions, "dimension" | "draw" | "steps" | "precision" | "breathe"> {
+  /** How many numbers a vector has. */
+  size: number;
   /** How many of the largest. */
   top: number;
   /** How many of the smallest. */
   bottom: number;
   /** The largest residual of a converged pair, as a share of the largest |λ|. */
   tolerance: number;
+  /** At most so many products in all. */
+  budget: number;
+  /** Whether eigenvalues that are there more than once are looked for. */
+  repeated: boolean;
+  /** Vectors to begin with, where something is known. */
+  start?: readonly Vector[];
 }
 
 /** A space of so few dimensions is exhausted: then all is exact. */
 const SMALL = 40;
 
+/** The most vectors of a basis, and the memory that they may take: 1 GiB. */
+const LONGEST = 160, MEMORY = 2 ** 30;
+
 /**
  * Eigenpairs at both ends of a symmetric A: Lanczos until they have converged; then, since one starting
  * vector sees a repeated eigenvalue once, again from a new one with these deflated, until that brings nothing
- * new among them or nothing that converges. Where there are no more than 40 dimensions, and as many steps, a single run
- * exhausts the space. Fewer pairs than asked for come back only if it is stopped; NaN where A is not finite.
+ * new among them or nothing that converges. Where there are no more than 40 dimensions, and as many steps, a
+ * single run exhausts the space. Fewer pairs than asked for come back only if it is stopped; NaN where A is not
+ * finite.
  */
 export async function eigenpairs(
-  product: (v: Float64Array) => Promise<Float64Array | undefined>,
-  { top, bottom, tolerance, ...options }: EigenpairOptions,
+  product: (v: Vector) => Promise<Float64Array | undefined>,
+  { size, top, bottom, tolerance, budget, repeated, start = [], ...options }: EigenpairOptions,
 ): Promise<Ends> {
-  const { dimension, steps } = options;
-  let known: Eigenpair[] = [], high = top, low = bottom, draw = options.draw;
+  const { dimension, steps, precision, breathe } = options;
+  let known: Eigenpair[] = [], high = top, low = bottom, spent = 0;
+  let draw = leading(options.draw, start);
   // a bit further than it must go: eigenvalues gain with the square of the residual
-  const goal = tolerance / 3;
+  const goal = tolerance / 2;
   let ends: Ends = { top: [], bottom: [], scale: 0 };
+  const bytes = (precision === "float32" ? 4 : 8) * size;
   for (let round = 0;; round++) {
-    const scaleOf = (pairs: readonly { value: number }[]) =>
-      Math.max(0, ...[...pairs, ...known].map(({ value }) => Math.abs(value)));
+    const scaleOf = (values: readonly RitzValue[]) =>
+      Math.max(0, ...[...values, ...known].map(({ value }) => Math.abs(value)));
+    const near = (values: readonly RitzValue[]) => {
+      const limit = goal * scaleOf(values);
+      return ({ residual }: RitzValue) => residual <= limit;
+    };
+    const room = Math.floor(MEMORY / bytes) - known.length;
     const run = await lanczos(product, {
       ...options,
       draw,
       avoid: known.map(({ vector }) => vector),
-      satisfied(pairs) {
+      steps: Math.min(steps, budget - spent),
+      most: Math.max(2 * (high + low) + 16, Math.min(LONGEST, room)),
+      satisfied(values) {
         if (round === 0 && dimension <= Math.min(steps, SMALL)) return false;
-        const limit = goal * scaleOf(pairs), near = (pair: RitzPair) => pair.residual <= limit;
-        return pairs.length >= Math.max(high, low) &&
-          pairs.slice(pairs.length - high).every(near) && pairs.slice(0, low).every(near);
+        return values.length >= Math.max(high, low) &&
+          [...values.slice(values.length - high), ...values.slice(0, low)].every(near(values));
       },
+      keep: (values) => bestEnds(values, { high, low, near: near(values) }),
     });
+    spent += run.steps;
     if (!run.finite) return notFinite(top, bottom);
     // a run that is cut short knows less than the one before
     if (run.stopped && round > 0) return ends;
     // who comes later must be better by more than the tolerance, or ties would never end
     const margin = round > 0 && !run.exhausted ? tolerance * scaleOf(run.pairs) : 0;
-    const found = run.pairs.map((ritz) => candidate(run, ritz));
     const best = (sign: 1 | -1, count: number) =>
-      [...known.map((pair) => ({ pair: () => pair, key: sign * pair.value, isNew: false }))]
-        .concat(found.map(({ value, pair }) => ({ pair, key: sign * value - margin, isNew: true })))
-        .sort((a, b) => b.key - a.key)
-        .slice(0, count);
+      [
+        ...known.map((pair) => ({ pair, key: sign * pair.value })),
+        ...run.pairs.map((pair) => ({ pair, key: sign * pair.value - margin })),
+      ].sort((a, b) => b.key - a.key).slice(0, count).map(({ pair }) => pair);
     const chosen = { top: best(1, top), bottom: best(-1, bottom) };
+    const asked = [...new Set([...chosen.top, ...chosen.bottom])];
+    const made = await withVectors(asked, run.basis, breathe);
     ends = {
-      top: chosen.top.map((c) => c.pair()),
-      bottom: chosen.bottom.map((c) => c.pair()),
+      top: chosen.top.map((pair) => made.get(pair)!),
+      bottom: chosen.bottom.map((pair) => made.get(pair)!),
       scale: Math.max(ends.scale, scaleOf(run.pairs)),
     };
-    const limit = goal * scaleOf(run.pairs);
-    const fresh = [...new Set([...ends.top, ...ends.bottom])].filter((pair) =>
-      !known.includes(pair)
-    );
-    const done = fresh.filter(({ residual }) => residual <= limit);
-    if (run.exhausted || done.length === 0) return ends;
+    const fresh = [...made.values()].filter((pair) => !known.includes(pair));
+    const done = fresh.filter(near(run.pairs)), open = fresh.filter((pair) => !done.includes(pair));
+    if (run.exhausted || run.stopped || done.length === 0 || spent >= budget) return ends;
+    if (!repeated && open.length === 0) return ends;
     known = [...known, ...done];
-    const open = fresh.filter((pair) => !done.includes(pair));
     // a missing copy of a repeated eigenvalue changes nothing where only one is wanted
     const left = (pairs: Eigenpair[]) => {
       const missing = pairs.filter((pair) => open.includes(pair)).length;
-      return pairs.length > 1 ? Math.max(1, missing) : missing;
+      return pairs.length > 1 && repeated ? Math.max(1, missing) : missing;
     };
     [high, low] = [left(ends.top), left(ends.bottom)];
     if (high + low === 0) return ends;
-    // what is nearly there leads the way; the random part sees what it does not
-    draw = () => {
-      const vector = unit(options.draw());
-      open.splice(0).forEach((pair) => accumulate(vector, pair.vector, 10));
-      return vector;
-    };
+    // what is nearly there leads the way
+    draw = leading(options.draw, open.map(({ vector }) => vector));
   }
 }
 
-/** A Ritz pair whose vector is made when it is needed, and once. */
-function candidate(run: Krylov, ritz: RitzPair): { value: number; pair: () => Eigenpair } {
-  const { value, residual } = ritz;
-  let made: Eigenpair | undefined;
-  return { value, pair: () => made ??= { value, residual, vector: ritzVector(run, ritz) } };
+/** Eigenpairs of Ritz pairs, all their vectors at once; eigenpairs stay what they are. */
+async function withVectors(
+  pairs: readonly (Eigenpair | RitzPair)[],
+  basis: readonly Vector[],
+  breathe: () => Promise<void>,
+): Promise<Map<Eigenpair | RitzPair, Eigenpair>> {
+  const ritz = pairs.filter((pair) => "weights" in pair);
+  const vectors = await combinations(basis, ritz.map(({ weights }) => weights), breathe);
+  return new Map<Eigenpair | RitzPair, Eigenpair>(pairs.map((pair) => {
+    if (!("weights" in pair)) return [pair, pair];
+    const { value, residual } = pair;
+    return [pair, { value, residual, vector: unit(vectors[ritz.indexOf(pair)]) }];
+  }));
+}
+
+/** Random vectors, the first of which has a part in some that are given; its random part sees what they do not. */
+function leading(draw: () => Float64Array, vectors: readonly Vector[]): () => Float64Array {
+  const open = [...vectors];
+  return () => {
+    const vector = unit(draw());
+    open.splice(0).forEach((other) => accumulate(vector, unit(other), 10));
+    return vector;
+  };
+}
+
+/** Half of the values, by number: those that are wanted, and more at the ends that are still open. */
+function bestEnds(
+  values: readonly RitzValue[],
+  { high, low, near }: { high: number; low: number; near: (value: RitzValue) => boolean },
+): number[] {
+  const n = values.length, spare = Math.max(0, Math.floor(n / 2) - high - low);
+  const opened = (part: readonly RitzValue[]) => part.filter((value) => !near(value)).length;
+  const above = opened(values.slice(n - high)), below = opened(values.slice(0, low));
+  const more = Math.round(spare * above / Math.max(1, above + below));
+  const first = low + spare - more, last = high + more;
+  return Array.from({ length: n }, (_, k) => k).filter((k) => k < first || k >= n - last);
 }
 
 function notFinite(top: number, bottom: number): Ends {

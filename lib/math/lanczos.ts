@@ -1,22 +1,30 @@
-import { accumulate, dot, norm, unit } from "../vector.ts";
-import { tridiagonalEigen } from "./symmetric.ts";
+import { norm, unit, type Vector } from "../vector.ts";
+import { combinations, removeComponents } from "./basis.ts";
+import { symmetricEigen } from "./symmetric.ts";
+import { tridiagonalEigen } from "./tridiagonal.ts";
 
-/** An eigenvalue that a Krylov space knows, with its vector as weights of the basis. */
-export interface RitzPair {
+/** An approximate eigenvalue of a Krylov space. */
+export interface RitzValue {
   /** The approximate eigenvalue. */
   value: number;
-  /** Its vector, in the basis. */
-  weights: Float64Array;
   /** |β·last weight|: what ‖Av − λv‖ is in exact arithmetic. */
   residual: number;
+}
+
+/** An approximate eigenvalue with its vector as weights of the basis. */
+export interface RitzPair extends RitzValue {
+  /** Its vector, in the basis. */
+  weights: Float64Array;
 }
 
 /** What the Lanczos process found. */
 export interface Krylov {
   /** Orthonormal. */
-  basis: Float64Array[];
+  basis: Vector[];
   /** Ascending. */
   pairs: RitzPair[];
+  /** How many products it took. */
+  steps: number;
   /** True if the basis fills the space that was left: then all pairs are exact. */
   exhausted: boolean;
   /** True if a product was refused. */
@@ -32,11 +40,17 @@ export interface LanczosOptions {
   /** Draws a random vector of that space. */
   draw: () => Float64Array;
   /** Orthonormal vectors to stay away from: eigenvectors that are known. */
-  avoid?: readonly Float64Array[];
+  avoid?: readonly Vector[];
   /** At most so many products. */
   steps: number;
+  /** The most vectors that are kept. */
+  most: number;
+  /** What the vectors of the basis are rounded to: the precision of the products. */
+  precision: "float32" | "float64";
   /** Ends the process early. */
-  satisfied: (pairs: readonly RitzPair[]) => boolean;
+  satisfied: (values: readonly RitzValue[]) => boolean;
+  /** Which values, by number, to go on with where there is no more room. */
+  keep: (values: readonly RitzValue[]) => number[];
   /** Called between pieces of work that take some milliseconds. */
   breathe: () => Promise<void>;
 }
@@ -44,77 +58,116 @@ export interface LanczosOptions {
 /**
  * The Lanczos process (1950) with full reorthogonalisation in double precision: an orthonormal basis in
  * which a symmetric A is tridiagonal. Where the space of the starting vector is used up (β = 0: one start
- * sees each distinct eigenvalue once) it goes on from a new random vector.
+ * sees each distinct eigenvalue once) it goes on from a new random vector. Where there is no more room it goes
+ * on with the best Ritz vectors (thick restart: Wu and Simon, 2000).
  *
  * Cost: one product and 4·m·n additions for step m.
  *
  * @param product A·v as a new array, or undefined to stop
  */
 export async function lanczos(
-  product: (v: Float64Array) => Promise<Float64Array | undefined>,
-  { dimension, draw, avoid = [], steps, satisfied, breathe }: LanczosOptions,
+  product: (v: Vector) => Promise<Float64Array | undefined>,
+  { dimension, draw, avoid = [], steps, most, precision, satisfied, keep, breathe }: LanczosOptions,
 ): Promise<Krylov> {
-  const basis: Float64Array[] = [], alpha: number[] = [], beta: number[] = [];
-  const removeKnown = async (vector: Float64Array) => {
-    // twice is enough (Parlett, 1980)
+  let basis: Vector[] = [], inBasis = projection();
+  const stored = (v: Float64Array): Vector => precision === "float32" ? new Float32Array(v) : v;
+  /** Makes a vector orthogonal to all that is there; gives what it had along the last of the basis. */
+  const clean = async (vector: Float64Array) => {
+    let along = 0;
+    // twice is enough (Parlett, 1980), and once where little was taken away
     for (let pass = 0; pass < 2; pass++) {
-      for (const known of [avoid, basis]) {
-        for (const other of known) {
-          accumulate(vector, other, -dot(other, vector));
-          await breathe();
-        }
-      }
+      const before = norm(vector);
+      await removeComponents(vector, avoid, breathe);
+      along += (await removeComponents(vector, basis, breathe)).at(-1) ?? 0;
+      if (norm(vector) > 0.1 * before) break;
     }
+    return along;
   };
+  const room = () => basis.length + avoid.length < dimension;
   const fresh = async () => {
-    if (basis.length + avoid.length >= dimension) return undefined;
+    if (!room()) return undefined;
     const vector = draw();
-    await removeKnown(vector);
-    return unit(vector);
+    await clean(vector);
+    await clean(vector);
+    return stored(unit(vector));
   };
-  const ritz = () => {
-    const { values, vectors } = tridiagonalEigen(alpha, beta);
-    return vectors.map((weights, k): RitzPair => ({
-      value: values[k],
-      weights,
-      residual: Math.abs(beta[alpha.length - 1] * weights[alpha.length - 1]),
-    }));
-  };
-  let next = await fresh(), scale = 0, stopped = false;
-  for (let m = 1; next && m <= steps; m++) {
+  let next = await fresh(), scale = 0, stopped = false, step = 0;
+  while (next && step < steps) {
     const image = await product(next);
     if (!image) {
       stopped = true;
       break;
     }
-    const a = dot(next, image), b = norm(image);
-    if (!Number.isFinite(a) || !Number.isFinite(b)) {
-      return { basis, pairs: [], exhausted: false, stopped, finite: false };
+    step++;
+    const size = norm(image);
+    if (!Number.isFinite(size)) {
+      return { basis, pairs: [], steps: step, exhausted: false, stopped, finite: false };
     }
-    scale = Math.max(scale, b);
+    scale = Math.max(scale, size);
     basis.push(next);
-    alpha.push(a);
-    await removeKnown(image);
-    const left = norm(image);
-    const used = left <= 1e-12 * scale;
-    beta.push(used ? 0 : left);
-    next = used ? await fresh() : basis.length + avoid.length < dimension ? unit(image) : undefined;
+    const along = await clean(image), left = norm(image), used = left <= 1e-12 * scale;
+    inBasis.grow(along, used ? 0 : left);
+    next = used ? await fresh() : room() ? stored(unit(image)) : undefined;
+    if (!next) break;
+    const full = basis.length >= most, m = basis.length;
     // the small eigenproblem is not free: every step at first, then at each twentieth part
-    const due = m % Math.ceil(m / 20) === 0;
-    if (next && due && satisfied(ritz())) break;
+    if (!full && m % Math.ceil(m / 20) !== 0) continue;
+    const values = inBasis.values();
+    if (satisfied(values)) break;
+    if (!full) continue;
+    const pairs = inBasis.pairs(), kept = keep(values).map((k) => pairs[k]);
+    const vectors = await combinations(basis, kept.map(({ weights }) => weights), breathe);
+    basis = vectors.map(stored);
+    inBasis = projection(kept.map(({ value, weights }) => ({
+      value,
+      coupling: used ? 0 : left * weights[m - 1],
+    })));
   }
   return {
     basis,
-    pairs: basis.length ? ritz() : [],
+    pairs: basis.length ? inBasis.pairs() : [],
+    steps: step,
     exhausted: next === undefined,
     stopped,
     finite: true,
   };
 }
 
-/** The vector of a pair, of length 1. */
-export function ritzVector({ basis }: Krylov, { weights }: RitzPair): Float64Array {
-  const vector = new Float64Array(basis[0].length);
-  basis.forEach((b, i) => accumulate(vector, b, weights[i]));
-  return unit(vector);
+/**
+ * A in the basis: tridiagonal; after a restart its first part is diagonal, and each of that is coupled to the
+ * first vector that comes after.
+ */
+function projection(kept: readonly { value: number; coupling: number }[] = []) {
+  const alpha = kept.map(({ value }) => value), beta: number[] = kept.map(() => 0);
+  const matrix = () =>
+    alpha.map((_, i) => {
+      const row = new Float64Array(alpha.length), at = kept.length;
+      row[i] = alpha[i];
+      if (i > 0) row[i - 1] = beta[i - 1];
+      if (i + 1 < row.length) row[i + 1] = beta[i];
+      if (i < at && at < row.length) row[at] = kept[i].coupling;
+      if (i === at) kept.forEach(({ coupling }, k) => row[k] = coupling);
+      return row;
+    });
+  const off = (last: number) => Math.abs(beta[beta.length - 1] * last);
+  const pairs = (): RitzPair[] => {
+    const { values, vectors } = symmetricEigen(matrix());
+    return vectors.map((weights, k) => ({
+      value: values[k],
+      weights,
+      residual: off(weights[weights.length - 1]),
+    }));
+  };
+  return {
+    grow(diagonal: number, offDiagonal: number) {
+      alpha.push(diagonal);
+      beta.push(offDiagonal);
+    },
+    pairs,
+    values(): RitzValue[] {
+      if (kept.length) return pairs();
+      const { values, rows: [last] } = tridiagonalEigen(alpha, beta, [alpha.length - 1]);
+      return Array.from(values, (value, k) => ({ value, residual: off(last[k]) }));
+    },
+  };
 }

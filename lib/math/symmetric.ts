@@ -22,17 +22,3 @@ export function symmetricEigen(rows: readonly ArrayLike<number>[]): SymmetricEig
     vectors: realEigenvalues.map((_, k) => Float64Array.from(eigenvectorMatrix.getColumn(k))),
   };
 }
-
-/** The same for a symmetric tridiagonal matrix. */
-export function tridiagonalEigen(
-  diagonal: readonly number[],
-  offDiagonal: readonly number[],
-): SymmetricEigen {
-  return symmetricEigen(diagonal.map((d, i) => {
-    const row = new Float64Array(diagonal.length);
-    row[i] = d;
-    if (i > 0) row[i - 1] = offDiagonal[i - 1];
-    if (i + 1 < row.length) row[i + 1] = offDiagonal[i];
-    return row;
-  }));
-}

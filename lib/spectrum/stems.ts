@@ -1,40 +1,7 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions } from "../figure/drawing.ts";
 import { formatNumber } from "../figure/text.ts";
-
-/** What the drawing needs to know of a spectrum. */
-export interface DrawnSpectrum {
-  /** The largest eigenvalues, descending. */
-  readonly eigenvalues: Float64Array;
-  /** Their residuals. */
-  readonly residuals: Float64Array;
-  /** Whether they have converged. */
-  readonly converged: readonly boolean[];
-  /** The smallest eigenvalues, ascending. */
-  readonly bottom: Float64Array;
-  /** Their residuals. */
-  readonly bottomResiduals: Float64Array;
-  /** Whether they have converged. */
-  readonly bottomConverged: readonly boolean[];
-  /** The trace, if it was asked for. */
-  readonly trace?: {
-    readonly value: number;
-    readonly standardError: number;
-    readonly probes?: number;
-  };
-  /** The number of eigenvalues that there are. */
-  readonly dimension: number;
-  /** How many products were computed. */
-  readonly products: number;
-  /** Whether it was stopped. */
-  readonly partial: boolean;
-  /** Where the numbers come from. */
-  readonly provenance?: {
-    readonly samples?: number;
-    readonly samplesAvailable?: number;
-    readonly seed?: number;
-  };
-}
+import { circumstances, type DrawnSpectrum, limitInWords, traceInWords } from "./drawn.ts";
 
 /** An eigenvalue with its place in the order of all. */
 interface Stem {
@@ -55,8 +22,7 @@ const stem = (rank: number, value: number, residual: number, converged: boolean)
 
 /** Both ends of a spectrum as stems, each with its residual as a whisker. */
 export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions): Drawing {
-  const { eigenvalues, bottom, dimension, trace, products, partial, provenance = {} } = spectrum;
-  const { samples, samplesAvailable = samples, seed } = provenance;
+  const { eigenvalues, bottom, dimension, trace, stability, outcome } = spectrum;
   const top = Array.from(
     eigenvalues,
     (value, k) => stem(k + 1, value, spectrum.residuals[k], spectrum.converged[k]),
@@ -68,8 +34,10 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
   ).reverse().filter(({ rank }) => top.every((other) => other.rank !== rank));
   const stems = [...top, ...low].filter(({ value }) => Number.isFinite(value));
   const color = ({ value }: Stem) => value < 0 ? theme.accent : theme.series[0];
+  const why = outcome === undefined || outcome === "converged" ? "" : ` (${outcome})`;
+  const line = stability && limitWithin(stability.value, stems) ? stability : undefined;
   const off = stems.filter(({ converged }) => !converged).length;
-  const margins = { marginLeft: 60, marginRight: 20 };
+  const margins = { marginLeft: 60, marginRight: 40 };
   // Where the stems are close, every second, third … has its number.
   const every = Math.ceil(
     42 * stems.length / (width - margins.marginLeft - margins.marginRight),
@@ -85,22 +53,11 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
       : "Curvature: where it is steepest",
     subtitle: [
       `eigenvalues ${ends}, of ${dimension.toLocaleString("en")}`,
-      ...(trace
-        ? [
-          `trace ${formatNumber(trace.value)} ± ${formatNumber(trace.standardError, 1)}` +
-          (trace.probes ? ` (${formatNumber(trace.probes)} probes)` : ""),
-        ]
-        : []),
+      ...(trace ? [traceInWords(trace)] : []),
       "whiskers: residuals",
-      ...(off ? [`${off} of ${stems.length} not converged`] : []),
-      `${products} products`,
-      ...(samples === undefined ? [] : [
-        samplesAvailable! > samples
-          ? `mean over ${formatNumber(samples, 8)} of ${formatNumber(samplesAvailable!, 8)} samples`
-          : `mean over ${formatNumber(samples, 8)} samples`,
-      ]),
-      ...(seed === undefined ? [] : [`seed ${seed}`]),
-      ...(partial ? ["stopped before its end"] : []),
+      ...(off ? [`${off} of ${stems.length} not converged${why}`] : []),
+      ...(stability ? [limitInWords(stability)] : []),
+      ...circumstances(spectrum),
     ].join(" · "),
     summary: `Spectrum: ${ends}, ${
       off ? `${off} of ${stems.length} not converged` : "converged to a share of the largest"
@@ -110,12 +67,16 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
       ...(stems.some(({ value }) => value < 0)
         ? [{ label: "negative: downhill both ways", swatch: "dot" as const, color: theme.accent }]
         : []),
+      ...(off ? [{ label: "not converged", swatch: "ring" as const, color: theme.series[0] }] : []),
+      ...(line
+        ? [{ label: `limit of stability, ${line.rule}`, swatch: "dash" as const, color: theme.ink }]
+        : []),
     ],
     panels: [{
       title: "eigenvalue",
       plot: {
         ...margins,
-        marginTop: 30,
+        marginTop: 42,
         marginBottom: 42,
         height: 260,
         x: {
@@ -130,6 +91,9 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
         y: { grid: true, ticks: 5, tickSize: 0, label: null, nice: true },
         marks: [
           Plot.ruleY([0], { stroke: theme.quiet }),
+          ...(line
+            ? [Plot.ruleY([line.value], { stroke: theme.ink, strokeDasharray: "5 3" })]
+            : []),
           Plot.ruleX(stems, { x: "rank", y1: 0, y2: "value", stroke: color, strokeWidth: 2 }),
           Plot.ruleX(stems, {
             x: "rank",
@@ -161,4 +125,9 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
       },
     }],
   };
+}
+
+/** Whether the limit of stability is near enough to be drawn with some eigenvalues. */
+function limitWithin(limit: number, stems: readonly { value: number }[]): boolean {
+  return limit <= 4 * Math.max(0, ...stems.map(({ value }) => value));
 }
