@@ -1,22 +1,38 @@
 import type { Stage } from "../program.ts";
-import { type Binding, type Bound, sizeOf } from "./bind.ts";
+import { type Binding, sizeOf } from "./bind.ts";
 import type { EvaluateTask, Header, TaskResult } from "./messages.ts";
-import { shapeAt, sizeAt, unpacked } from "./pack.ts";
+import { shapeAt, sizeAt, unpacked, type Values, zeros } from "./pack.ts";
 import { reducer } from "./reduce.ts";
-import { dataOf, memoryFor, type Session, tensor } from "./session.ts";
+import { dataOf, memoryFor, type Session, tensor, type Tensors, turn } from "./session.ts";
 
-/** An item that is ready to meet the samples. */
-interface Prepared {
-  item: number;
-  /** What it gives that is the same for all chunks. */
-  values: Bound;
-  /** Sessions whose constants are the item's own. */
-  sessions: Map<Stage, Session>;
+/** A run of a stage, ready but for the numbers in its feeds. */
+interface Run {
+  stage: Stage;
+  feeds: Tensors;
+  into: Tensors;
 }
+
+/** Where an item meets the samples. */
+interface Place {
+  /** The memory of its inputs. */
+  inputs: Values[];
+  /** What is computed of it alone, the same for all chunks. */
+  runs: Run[];
+  /** Its inputs and what comes of them. */
+  values: Tensors;
+  /** Sessions whose constants are the item's own. */
+  own: Map<Stage, Session>;
+}
+
+/** How long messages may wait, in milliseconds: a native run holds this thread. */
+const BREATH = 10;
 
 /**
  * Evaluates items on chunks of samples: the last level's stages for every pair of both. Gives undefined if it
  * was cancelled.
+ *
+ * A point of a small network takes a fraction of a millisecond. So everything that can be is made ready before:
+ * an item is its numbers, written into tensors that are there, and runs follow one another at once.
  */
 export async function evaluateTask(
   task: EvaluateTask,
@@ -30,66 +46,95 @@ export async function evaluateTask(
   const spare = count === 1 ? Object.values(task.items).map(({ buffer }) => buffer) : [];
   const reducers = ports.map((port) => reducer(outputs[port.name], port, task, header, spare));
   const common = plan.stages(last, false), perChunk = plan.stages(last, true);
-  const own = new Set([...common, ...perChunk].filter((stage) => plan.bakedAt(stage) === last));
-  const inputs = plan.inputs(last, false).map((port) => ({
+  const isOwn = (stage: Stage) => plan.bakedAt(stage) === last;
+  const given = plan.inputs(last, false).map((port) => ({
     ...port,
     size: sizeAt(port.shape, 1),
-    data: unpacked(task.items[port.name]),
+    data: unpacked(task.items[port.name]) as Float64Array,
   }));
-  let milliseconds = 0;
-
-  const prepare = async (item: number): Promise<Prepared> => {
-    const values = new Map(await bound(last - 1)), sessions = new Map<Stage, Session>();
-    for (const { name, dtype, shape, size, data } of inputs) {
-      const own = data.subarray(item * size, (item + 1) * size);
-      values.set(name, await tensor(dtype, own, shapeAt(shape, 1)));
-    }
-    for (const stage of common) {
-      const session = await sessionOf(stage, values), into = await memoryFor(stage.outputs, 1);
-      await session.run(values, into);
-      if (own.has(stage)) await session.release();
-      for (const entry of into) values.set(...entry);
-    }
-    for (const stage of perChunk) {
-      if (own.has(stage)) sessions.set(stage, await sessionOf(stage, values));
-    }
-    return { item, values, sessions };
-  };
-
-  const evaluate = async ({ item, values, sessions }: Prepared, chunk: number, fixed: Bound) => {
-    const all = new Map([...fixed, ...values]);
-    const began = performance.now();
-    for (const stage of perChunk) {
-      const into = await memoryOf(stage, sizeOf(header, chunk));
-      await (sessions.get(stage) ?? await sessionOf(stage, all)).run(all, into);
-      for (const entry of into) all.set(...entry);
-    }
-    for (const [i, { name }] of ports.entries()) {
-      reducers[i].add(item, dataOf(all.get(name)!), chunk, await reference(name, chunk));
-    }
-    milliseconds += performance.now() - began;
-  };
-
+  const fixed = await bound(last - 1), sessions = new Map<Stage, Session>();
+  for (const stage of [...common, ...perChunk]) {
+    if (!isOwn(stage)) sessions.set(stage, await sessionOf(stage, fixed));
+  }
   // one item after the other, but where there are many chunks, each chunk is bound once for all items
   const all = Array.from({ length: count }, (_, item) => item);
-  const groups = to - from === 1 || own.size ? all.map((item) => [item]) : [all];
+  const single = to - from === 1, alone = single || [...common, ...perChunk].some(isOwn);
+  const groups = alone ? all.map((item) => [item]) : [all];
+
+  const place = async (): Promise<Place> => {
+    const values: Tensors = Object.fromEntries(fixed);
+    const inputs = given.map(({ dtype, size }) => zeros(dtype, size));
+    for (const [i, { name, dtype, shape }] of given.entries()) {
+      values[name] = await tensor(dtype, inputs[i], shapeAt(shape, 1));
+    }
+    const runs = await wired(
+      common,
+      values,
+      (stage) => alone ? memoryOf(stage, 1) : memoryFor(stage.outputs, 1),
+    );
+    return { inputs, runs, values, own: new Map() };
+  };
+
+  const put = async ({ inputs, runs, values, own }: Place, item: number) => {
+    for (const [i, { size, data }] of given.entries()) {
+      (inputs[i] as Float64Array).set(data.subarray(item * size, (item + 1) * size));
+    }
+    const baked = (stage: Stage) => sessionOf(stage, new Map(Object.entries(values)));
+    for (const { stage, feeds, into } of runs) {
+      const session = sessions.get(stage) ?? await baked(stage);
+      session.runNow(feeds, into);
+      if (isOwn(stage)) await session.release();
+    }
+    for (const stage of perChunk) if (isOwn(stage)) own.set(stage, await baked(stage));
+  };
+
+  /** For each place: what makes an item that is there meet a chunk. */
+  const meetings = async (places: Place[], chunk: number) => {
+    const samples = sizeOf(header, chunk), data = Object.fromEntries(await bound(last - 1, chunk));
+    const references = await Promise.all(ports.map(({ name }) => reference(name, chunk)));
+    return await Promise.all(places.map(async ({ values, own }) => {
+      const found = { ...data, ...values };
+      const runs = await wired(perChunk, found, (stage) => memoryOf(stage, samples));
+      const results = ports.map(({ name }) => dataOf(found[name]));
+      return (item: number) => {
+        for (const { stage, feeds, into } of runs) {
+          (sessions.get(stage) ?? own.get(stage)!).runNow(feeds, into);
+        }
+        reducers.forEach((reducer, i) => reducer.add(item, results[i], chunk, references[i]));
+      };
+    }));
+  };
+
+  let milliseconds = 0, breath = performance.now();
+  /** Lets messages in now and then, and says whether to go on. */
+  const goesOn = async () => {
+    if (performance.now() - breath > BREATH) {
+      await turn();
+      breath = performance.now();
+    }
+    return !cancelled();
+  };
+
+  const places = await Promise.all(groups[0].map(place));
+  let meet = single ? await meetings(places, from) : [];
   for (const group of groups) {
-    const prepared: Prepared[] = [];
     try {
-      const began = performance.now();
-      for (const item of group) prepared.push(await prepare(item));
+      let began = performance.now();
+      for (const [i, item] of group.entries()) await put(places[i], item);
       milliseconds += performance.now() - began;
       for (let chunk = from; chunk < to; chunk++) {
-        if (cancelled()) return undefined;
-        const fixed = await bound(last - 1, chunk);
-        for (const item of prepared) {
-          if (cancelled()) return undefined;
-          await evaluate(item, chunk, fixed);
+        if (!single) meet = await meetings(places, chunk);
+        for (const [i, item] of group.entries()) {
+          if (!await goesOn()) return undefined;
+          began = performance.now();
+          meet[i](item);
+          milliseconds += performance.now() - began;
         }
       }
     } finally {
-      for (const { sessions } of prepared) {
-        for (const session of sessions.values()) await session.release();
+      for (const { own } of places) {
+        for (const session of own.values()) await session.release();
+        own.clear();
       }
     }
   }
@@ -97,4 +142,20 @@ export async function evaluateTask(
     values: Object.fromEntries(ports.map(({ name }, i) => [name, reducers[i].result()])),
     milliseconds,
   };
+}
+
+/** Runs of stages one after the other; what they give is added to the values. */
+async function wired(
+  stages: readonly Stage[],
+  values: Tensors,
+  memory: (stage: Stage) => Promise<ReadonlyMap<string, Tensors[string]>>,
+): Promise<Run[]> {
+  const runs: Run[] = [];
+  for (const stage of stages) {
+    const feeds = Object.fromEntries(stage.inputs.map(({ name }) => [name, values[name]]));
+    const into = Object.fromEntries(await memory(stage));
+    Object.assign(values, into);
+    runs.push({ stage, feeds, into });
+  }
+  return runs;
 }
