@@ -122,7 +122,7 @@ const doing = "find the topology";
  *
  * Deterministic: points of equal loss come in the order of their numbers, and a flat piece is one basin.
  *
- * Cost: O(n log n) for n points; with a bootstrap `resamples` · samples · n multiplications, 4 s for 1,000 ·
+ * Cost: O(n log n) for n points; with a bootstrap `resamples` · samples · n multiplications, 2 s for 1,000 ·
  * 1,437 · 51².
  *
  * @param landscape a {@link Landscape}, or its data

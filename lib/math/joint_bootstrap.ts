@@ -44,7 +44,7 @@ export async function jointBootstrap(
       if (off > high[k]) high[k] = off;
     };
     for (let p = 0; p < points.length; p++) {
-      if (p % 256 === 0) await job.breathe();
+      if (p % 64 === 0) await job.breathe();
       const row = points[p] * n;
       let offA = 0, offB = 0, offC = 0, offD = 0;
       for (let i = 0; i < n; i++) {

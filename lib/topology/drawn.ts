@@ -69,6 +69,9 @@ export function circumstances(topology: DrawnTopology): string[] {
   const { basins, count, parts, noise, neighbours, axes, partial, provenance } = topology;
   const off = (limit: string) => basins.filter((b) => !b.counts && b.limit === limit).length;
   const seed = provenance?.seed;
+  const atEdge = basins.slice(0, count).flatMap(({ minimum: { coordinates } }, k) =>
+    axes.some((axis, d) => [axis[0], axis[axis.length - 1]].includes(coordinates[d])) ? [k + 1] : []
+  );
   const said = [
     partial && "of what was there when it was stopped",
     `${formatNumber(basins.length, 8)} local ${
@@ -91,11 +94,18 @@ export function circumstances(topology: DrawnTopology): string[] {
       }, from ${formatNumber(noise.resamples ?? 0, 8)} joint resamples of ${
         formatNumber(noise.samples ?? 0, 8)
       } samples${seed === undefined ? "" : `, seed ${seed}`}`,
+    atEdge.length > 0 &&
+    `${count === 1 ? "it" : formatList(atEdge)} may be deeper beyond the edge of the window`,
     parts > 1 && `holes cut it into ${formatNumber(parts, 8)} parts`,
     neighbours === "axes" && "neighbours along the axes only",
   ];
   return said.filter((part) => typeof part === "string");
 }
+
+const formatList = (numbers: readonly number[]) =>
+  numbers.length > 4
+    ? `${numbers.length} of them`
+    : [numbers.slice(0, -1).join(", "), numbers.at(-1)].filter((part) => part).join(" and ");
 
 /** One line with the headline numbers. */
 export function summaryOf(topology: DrawnTopology): string {
