@@ -31,10 +31,11 @@ export function pathsAmong(
 ): LaidPath[] {
   return overlay.flatMap((other: Overlay & Partial<DrawnPath>, k) => {
     const { coordinates, epochs, residuals, distances, inPlane } = other;
-    if (!Array.isArray(coordinates) || coordinates[0]?.length !== dimensions) return [];
+    // points without epochs, such as those that a plane goes through, are no path
+    if (!Array.isArray(coordinates) || !epochs || coordinates[0]?.length !== dimensions) return [];
     return [{
       coordinates,
-      epochs: epochs ?? [],
+      epochs,
       residuals,
       distances,
       inPlane,
