@@ -109,7 +109,7 @@ const doing = "sample the landscape";
  */
 export async function landscape(
   loss: Loss,
-  slice: Slice & Partial<Pick<PCA, "labels" | "explained" | "null">>,
+  slice: Slice & Partial<Pick<PCA, "labels" | "explained" | "null" | "runs">>,
   options: LandscapeOptions = {},
 ): Promise<Landscape> {
   const { range = 1, resolution = 51, labels, perSample = false, seed = 42, ...control } =
@@ -188,12 +188,15 @@ function captionOf(...parts: (string | undefined)[]): { caption?: string } {
 }
 
 /** How much of the movement of the PCA's run the slice holds, beside what chance puts there. */
-function movementIn({ explained, null: walk }: Partial<Pick<PCA, "explained" | "null">>) {
+function movementIn(
+  { explained, null: walk, runs = 1 }: Partial<Pick<PCA, "explained" | "null" | "runs">>,
+) {
   if (!explained || !walk) return undefined;
   const share = (shares: Float64Array) => formatShare(shares.reduce((a, b) => a + b, 0));
-  return `axes fitted to a run: ${share(explained)} of its movement (a random walk: ${
-    share(walk)
-  })`;
+  const fitted = runs > 1
+    ? `${runs} runs: ${share(explained)} of their movement (random walks`
+    : `a run: ${share(explained)} of its movement (a random walk`;
+  return `axes fitted to ${fitted}: ${share(walk)})`;
 }
 
 function checkLabels(labels: readonly string[] | undefined, count: number): void {

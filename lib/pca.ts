@@ -4,11 +4,11 @@ import { formatShare } from "./figure/text.ts";
 import { checkVector, type Layout, movable } from "./layout.ts";
 import { random } from "./math/random.ts";
 import { symmetricEigen } from "./math/symmetric.ts";
-import { walkShares } from "./math/walk.ts";
+import { type Walk, walkShares } from "./math/walk.ts";
 import { checkInteger, describe, optionsOf } from "./options.ts";
 import { drawScree } from "./pca/scree.ts";
 import type { Run } from "./run.ts";
-import type { Slice } from "./slice.ts";
+import { checkDigests, type Slice } from "./slice.ts";
 import { accumulate, dot, evenScale, firstNotFinite, norm, unit, type Vector } from "./vector.ts";
 
 /** The principal components of a path: a {@link Slice} with orthonormal directions. */
@@ -29,12 +29,14 @@ export interface PCA extends Slice, Figure {
   readonly labels: readonly string[];
   /** How many distinct checkpoints there were. */
   readonly checkpoints: number;
+  /** How many runs they are of. */
+  readonly runs: number;
 }
 
 const doing = "find the principal components";
 
 /**
- * The directions in which a training run moved most (Gallagher and Downs, 2003; Li et al., 2018): the
+ * The directions in which a training run, or several together, moved most (Gallagher and Downs, 2003; Li et al., 2018): the
  * principal components of its checkpoints around their mean, through the small Gram matrix of checkpoints.
  * Equal checkpoints (best and final among the others) count once. `state` is left out.
  *
@@ -42,15 +44,19 @@ const doing = "find the principal components";
  * (Antognini and Sohl-Dickstein, 2018). `null` is that share for a walk with this run's step lengths, in the
  * limit of many more weights than checkpoints, and `nullErrors` says how far one walk scatters around it.
  *
- * Signs are fixed: the path starts on the negative side of its end. If all checkpoints lie on a line (or a
+ * Several runs give one plane for all: that of their checkpoints together, around the mean of all. What tells
+ * the runs apart counts as movement too. The walks of `null` begin where the runs begin, and begin together
+ * where the runs do.
+ *
+ * Signs are fixed: the (first) path starts on the negative side of its end. If all checkpoints lie on a line (or a
  * plane) and more components are asked for, the others are random directions orthogonal to it, with a share
  * of exactly 0, and their labels say so.
  *
  * Cost: m²·n/2 multiplications for m checkpoints of n numbers, and O(m³).
  *
- * @param path a {@link Run}, or a list of vectors
+ * @param path a {@link Run}, a list of runs, or a list of vectors
  * @param options.components default 2
- * @param options.origin default the last checkpoint
+ * @param options.origin default the last checkpoint, of the first run
  * @param options.layout for a list of vectors: says what is `state`
  * @throws {RangeError} if there are fewer distinct checkpoints than components + 1, or vectors do not fit.
  *
@@ -65,22 +71,28 @@ const doing = "find the principal components";
  * ```
  */
 export function pca(
-  path: Run | readonly Vector[],
+  path: Run | readonly Run[] | readonly Vector[],
   options: { components?: number; origin?: Vector; layout?: Layout } = {},
 ): PCA {
   const { components = 2, origin, layout: given } = optionsOf(options, doing);
   checkInteger(components, "components", doing, { least: 1 });
-  const all = checkpointsOf(path, doing).map(({ theta }) => theta);
-  const layout = "checkpoints" in path ? path.layout : given;
-  const end = all.at(-1)!, center = origin ?? end;
+  const runs = runsOf(path);
+  const paths = runs.map((run) => checkpointsOf(run, doing).map(({ theta }) => theta));
+  const layout = "checkpoints" in runs[0] ? runs[0].layout : given;
+  const end = paths[0].at(-1)!, center = origin ?? end;
   checkOrigin(center);
+  checkSizes(paths);
   if (layout) checkVector(layout, end, doing, "the last checkpoint");
   if (center.length !== end.length) {
     throw new RangeError(
       `Cannot ${doing}: origin must have ${end.length} numbers like the checkpoints, got ${center.length}`,
     );
   }
-  const points = distinct(evenlyScaled(all.map((theta) => movement(theta, end, layout))));
+  const moved = evenlyScaled(
+    paths.map((thetas) => thetas.map((theta) => movement(theta, end, layout))),
+  );
+  const own = distinct(moved);
+  const points = own.flat();
   const m = points.length;
   if (m <= components) {
     throw new RangeError(
@@ -103,8 +115,7 @@ export function pca(
       shares[k] > 0 ? combination(points, weights[k], directions) : spare(directions, layout, end),
     );
   }
-  const lengths = points.slice(1).map((point, i) => norm(movement(point, points[i])));
-  const walk = walkShares(lengths, size);
+  const walk = walkShares(walksOf(moved, own), size);
   return figure<Omit<PCA, keyof Figure>>({
     origin: center,
     directions,
@@ -116,6 +127,7 @@ export function pca(
       `PC ${k + 1} · ${shares[k] > 0 ? `${formatShare(shares[k])} of the movement` : "no movement"}`
     ),
     checkpoints: m,
+    runs: runs.length,
     ...(layout && { digest: layout.digest }),
   }, drawScree);
 }
@@ -130,30 +142,91 @@ function checkOrigin(origin: Vector): void {
   if (at >= 0) throw new RangeError(`Cannot ${doing}: origin holds ${origin[at]} at ${at}`);
 }
 
+/** One run, or a list of them, or a list of vectors as the one run that it is. */
+function runsOf(
+  path: Run | readonly Run[] | readonly Vector[],
+): readonly (Run | readonly Vector[])[] {
+  const first = Array.isArray(path) ? path[0] : undefined;
+  if (typeof first !== "object" || first === null || !("checkpoints" in first)) {
+    return [path as Run | Vector[]];
+  }
+  const runs = path as readonly Run[];
+  const other = runs.findIndex((run) => !run?.checkpoints);
+  if (other >= 0) {
+    throw new TypeError(
+      `Cannot ${doing}: it needs runs, got ${describe(runs[other])} as number ${
+        other + 1
+      } of the list`,
+    );
+  }
+  checkDigests(
+    Object.fromEntries(runs.map((run, k) => [`run number ${k + 1}`, run.layout?.digest])),
+    doing,
+  );
+  return runs;
+}
+
+function checkSizes(paths: readonly Vector[][]): void {
+  const size = paths[0][0].length;
+  const other = paths.findIndex(([theta]) => theta.length !== size);
+  if (other < 0) return;
+  throw new RangeError(
+    `Cannot ${doing}: all runs must have ${size} numbers like the first, got ${
+      paths[other][0].length
+    } in run ${other + 1}`,
+  );
+}
+
 /** Movements brought near 1 by a power of two, so that the Gram matrix neither underflows nor overflows. */
-function evenlyScaled(movements: Float64Array[]): Float64Array[] {
-  const far = movements.findIndex((moved) => firstNotFinite(moved) >= 0);
-  if (far >= 0) {
+function evenlyScaled(paths: Float64Array[][]): Float64Array[][] {
+  for (const [k, movements] of paths.entries()) {
+    const far = movements.findIndex((moved) => firstNotFinite(moved) >= 0);
+    if (far < 0) continue;
     throw new RangeError(
-      `Cannot ${doing}: checkpoint ${
-        far + 1
+      `Cannot ${doing}: checkpoint ${far + 1}${
+        paths.length > 1 ? ` of run ${k + 1}` : ""
       } is too far from the last one: their difference overflows float64`,
     );
   }
-  const scale = evenScale(movements);
-  if (scale !== 1) { for (const moved of movements) moved.forEach((x, i) => moved[i] = scale * x); }
-  return movements;
+  const all = paths.flat(), scale = evenScale(all);
+  if (scale !== 1) { for (const moved of all) moved.forEach((x, i) => moved[i] = scale * x); }
+  return paths;
 }
 
-/** Equal vectors once, in the order in which they come first. */
-function distinct(vectors: Float64Array[]): Float64Array[] {
+/** Equal vectors once, with the path and in the order in which they come first. */
+function distinct(paths: Float64Array[][]): Float64Array[][] {
   const seen: { vector: Float64Array; size: number }[] = [];
-  for (const vector of vectors) {
-    const size = norm(vector);
-    if (seen.some((s) => s.size === size && s.vector.every((x, i) => x === vector[i]))) continue;
-    seen.push({ vector, size });
-  }
-  return seen.map(({ vector }) => vector);
+  return paths.map((vectors) =>
+    vectors.filter((vector) => {
+      const size = norm(vector);
+      if (
+        seen.some((s) => s.size === size && s.vector.every((x, i) => x === vector[i]))
+      ) return false;
+      seen.push({ vector, size });
+      return true;
+    })
+  );
+}
+
+/** What chance would do in place of the runs: walks with their steps, from where they begin. */
+function walksOf(paths: Float64Array[][], own: Float64Array[][]): Walk[] {
+  const starts = paths.map(([start]) => start);
+  const gram = starts.map((a) =>
+    starts.map((b) => dot(movement(a, starts[0]), movement(b, starts[0])))
+  );
+  const { values, vectors } = symmetricEigen(gram), last = values.length - 1;
+  return own.map((points, k) => {
+    const shared = points[0] !== starts[k];
+    const way = shared ? [starts[k], ...points] : points;
+    return {
+      steps: way.slice(1).map((point, i) => norm(movement(point, way[i]))),
+      shared,
+      // in the frame of the few directions that tell the starts apart
+      start: values.map((value, i) =>
+        value > 1e-12 * values[last] ? Math.sqrt(value) * vectors[i][k] : 0
+      ),
+    };
+  });
 }
 
 /** The shares of all m − 1 components, and the weights of the points in each; 0 is what rounding cannot tell from it. */

@@ -134,3 +134,57 @@ Deno.test("too few checkpoints, and vectors that do not fit, are refused", () =>
   fails(() => pca([1, 2, 3].map((x) => Float64Array.of(x))), "at most the 1 numbers that can move");
   assertThrows(() => pca({} as Run), TypeError, "it needs a run or a list of vectors");
 });
+
+Deno.test("several runs share one plane: that of all their checkpoints, each of which counts once", () => {
+  const over = layout({ w: [400] });
+  const runs = [1, 2, 3].map((seed) =>
+    runOf(walk(12, 400, seed).map((x) => Float32Array.from(x)), over)
+  );
+  const joint = pca(runs), one = pca(runs[0]);
+  assertEquals([joint.runs, joint.checkpoints, one.runs], [3, 34, 1]);
+  assertOrthonormal(joint.directions);
+  assertEquals(joint.origin, runs[0].final);
+  assertEquals(joint.digest, over.digest);
+  // the same checkpoints as one list have the same components
+  const listed = pca(runs.flatMap(({ checkpoints }) => checkpoints.map(({ theta }) => theta)), {
+    origin: runs[0].final,
+  });
+  [0, 1].forEach((k) => {
+    assertAlmostEquals(listed.explained[k], joint.explained[k], 1e-12);
+    assertAlmostEquals(Math.abs(dot(listed.directions[k], joint.directions[k])), 1, 1e-6);
+  });
+  // walks of their own from one start are what the null says
+  [0, 1].forEach((k) =>
+    assertAlmostEquals(joint.explained[k], joint.null[k], 4 * joint.nullErrors[k])
+  );
+  assertEquals(joint.scree.null.length, joint.scree.explained.length);
+  assertEquals(pca([runs[0]]).explained, one.explained);
+  assertEquals(pca([runs[0]]).null, one.null);
+});
+
+Deno.test("far starts of several runs are no surprise: walks from there explain as much", () => {
+  const { normal } = random(5, "test");
+  const runs = [1, 2].map((seed) => {
+    const far = Float64Array.from({ length: 300 }, () => 5 * normal());
+    return runOf(walk(10, 300, seed).map((x) => Float32Array.from(x, (v, i) => v + far[i])));
+  });
+  const { explained, null: chance, nullErrors, scree } = pca(runs);
+  assert(chance[0] > 0.85);
+  [0, 1].forEach((k) => assertAlmostEquals(explained[k], chance[k], 5 * nullErrors[k] + 1e-3));
+  assertEquals(scree.null.length, scree.explained.length);
+});
+
+Deno.test("runs that do not belong together are refused", () => {
+  const run = runOf(walk(4, 6, 1).map((x) => Float32Array.from(x)));
+  const other = runOf(walk(4, 6, 1).map((x) => Float32Array.from(x)), layout({ v: [2, 3] }));
+  assertThrows(
+    () => pca([run, other]),
+    RangeError,
+    "Cannot find the principal components: the run number 1 and the run number 2 must have one layout",
+  );
+  assertThrows(
+    () => pca([run, new Float32Array(6) as unknown as Run]),
+    TypeError,
+    "Cannot find the principal components: it needs runs, got Float32Array as number 2 of the list",
+  );
+});

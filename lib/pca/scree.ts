@@ -16,13 +16,15 @@ export interface DrawnComponents {
   };
   /** How many distinct checkpoints there were. */
   readonly checkpoints?: number;
+  /** How many runs they are of. */
+  readonly runs?: number;
 }
 
 const words = ["No direction", "One direction", "Two directions", "Three directions"];
 
 /** The share of the movement along each principal component, beside what a random walk would have. */
 export function drawScree(components: DrawnComponents, { theme, width }: DrawOptions): Drawing {
-  const { explained, scree, checkpoints } = components;
+  const { explained, scree, checkpoints, runs = 1 } = components;
   const count = Math.min(10, scree.explained.length);
   const rows = Array.from({ length: count }, (_, k) => ({
     component: `${k + 1}`,
@@ -69,9 +71,15 @@ export function drawScree(components: DrawnComponents, { theme, width }: DrawOpt
   return {
     title: `${who} hold${kept === 1 ? "s" : ""} ${formatShare(held)} of the movement`,
     subtitle: [
-      `a random walk with the same step lengths would have ${formatShare(chance)} there: ` +
-      (held > chance + 0.1 ? "more than chance explains" : "little more than chance explains"),
-      ...(checkpoints ? [`${checkpoints} checkpoints`] : []),
+      `${runs > 1 ? "random walks" : "a random walk"} with the same step lengths would have ${
+        formatShare(chance)
+      } there: ` +
+      (held > chance + 0.1
+        ? "more than chance explains"
+        : held > chance
+        ? "little more than chance explains"
+        : "no more than chance explains"),
+      ...(checkpoints ? [`${checkpoints} checkpoints${runs > 1 ? ` of ${runs} runs` : ""}`] : []),
       ...(scree.explained.length > count
         ? [`the first ${count} of ${scree.explained.length} components`]
         : []),
@@ -79,9 +87,14 @@ export function drawScree(components: DrawnComponents, { theme, width }: DrawOpt
     summary: `Principal components: ${formatShare(held)} of the movement in ${kept}, ` +
       `a random walk ${formatShare(chance)}`,
     key: [
-      { label: "this run", swatch: "bar", color: theme.series[0] },
       {
-        label: scree.nullErrors ? "a random walk, ± 2 standard deviations" : "a random walk",
+        label: runs > 1 ? `these ${runs} runs` : "this run",
+        swatch: "bar",
+        color: theme.series[0],
+      },
+      {
+        label: (runs > 1 ? "random walks" : "a random walk") +
+          (scree.nullErrors ? ", ± 2 standard deviations" : ""),
         swatch: "line",
         color: theme.accent,
       },
