@@ -1,7 +1,7 @@
 import type { Recorded, RecordInput } from "../tensor/record.ts";
 import { arrayOf, type Builder, builder } from "./build.ts";
 import type { Check } from "./check.ts";
-import { compile } from "./compile.ts";
+import { compile, type CompileOptions } from "./compile.ts";
 import type { HostTensor, NumberType, Precision, Program } from "./program.ts";
 import type { RecordOn } from "./recordings.ts";
 import { translate } from "./translate.ts";
@@ -34,7 +34,7 @@ export interface Frame {
 export function assemble(
   records: { on: RecordOn; samples: number }[],
   { bind, finish, given, expected }: Frame,
-  { precision, samples }: { precision: Precision; samples?: number },
+  { precision, samples, carry }: CompileOptions,
 ): Compiled {
   const checks: Check[] = [];
   const sized = records.map(({ on: { recorded, fields }, samples }) => {
@@ -52,7 +52,7 @@ export function assemble(
   });
   const like = Object.keys(records[0].on.fields)[0];
   const graph = sized.length > 1 ? unify(sized[0], sized[1], like) : sized[0].graph;
-  return { program: compile(graph, { precision, samples }), checks };
+  return { program: compile(graph, { precision, samples, carry }), checks };
 }
 
 /** Whole numbers and truth values as they are, others in the precision asked for. */

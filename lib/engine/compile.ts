@@ -1,5 +1,6 @@
 import { baking, flopsByLevel } from "./cost.ts";
 import type { Graph } from "./graph.ts";
+import { loopModel } from "./loop.ts";
 import { optimize } from "./optimize.ts";
 import type { Precision, Program } from "./program.ts";
 import { parts, portOf, stage } from "./stages.ts";
@@ -13,24 +14,32 @@ export interface CompileOptions {
    * become constants, which takes a session for each θ or point. Default 1000; 0 never does.
    */
   samples?: number;
+  /** For a step that will be made again and again: which outputs the next one takes, as which inputs. */
+  carry?: Record<string, string>;
 }
 
 /** A graph as a program: shaped by the passes, cut into stages, written as ONNX models. */
-export function compile(graph: Graph, { precision, samples = 1000 }: CompileOptions): Program {
+export function compile(
+  graph: Graph,
+  { precision, samples = 1000, carry }: CompileOptions,
+): Program {
   const shaped = optimize(graph);
-  const stages = parts(shaped, baking(shaped, samples)).map(stage);
+  const portAs = (name: string, value: string) => ({
+    ...portOf(value, shaped.values.get(value)!),
+    name,
+  });
+  const inputs = shaped.inputs.map(({ name, level }) => ({ ...portAs(name, name), level }));
+  const outputs = shaped.outputs.map(({ name, value }) => portAs(name, value));
+  const stages = carry
+    ? [{ level: 0 as const, model: loopModel(shaped, carry), inputs, outputs }]
+    : parts(shaped, baking(shaped, samples)).map(stage);
   return {
     digest: digestOf(stages.map(({ model }) => model)),
     precision,
-    inputs: shaped.inputs.map(({ name, level }) => ({
-      ...portOf(name, shaped.values.get(name)!),
-      level,
-    })),
-    outputs: shaped.outputs.map(({ name, value }) => ({
-      ...portOf(value, shaped.values.get(value)!),
-      name,
-    })),
+    inputs,
+    outputs,
     stages,
+    ...(carry && { carry }),
     flops: flopsByLevel(shaped),
   };
 }

@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from "npm:onnxruntime-node@1.30.0";
 import { bake } from "./bake.ts";
+import { perStep, STEPS } from "./loop.ts";
 import type { HostTensor, Level, Port, Program, Stage } from "./program.ts";
 
 /** How a session runs. */
@@ -81,21 +82,40 @@ export async function execute(
   }));
   await Promise.all(opened.map(({ session }) => session));
   let values: Record<string, HostTensor> = {};
+  const resultOf = (name: string) => {
+    const { data, shape } = values[name];
+    return { data, shape: program.carry && !(name in program.carry) ? shape.slice(1) : shape };
+  };
   return {
     async run(inputs, from = 0) {
-      values = { ...values, ...inputs };
+      values = { ...values, ...program.carry ? stepped(program, inputs) : inputs };
       for (const entry of opened) {
         if (entry.stage.level < from) continue;
         const session = await (entry.session ?? openBaked(entry.stage, values, options));
-        Object.assign(values, await runSession(session, entry.stage.inputs, values));
+        const ports = program.carry ? [...entry.stage.inputs, steps] : entry.stage.inputs;
+        Object.assign(values, await runSession(session, ports, values));
         if (!entry.session) await session.release();
       }
-      return Object.fromEntries(program.outputs.map(({ name }) => [name, values[name]]));
+      return Object.fromEntries(program.outputs.map(({ name }) => [name, resultOf(name)]));
     },
     async release() {
       for (const { session } of opened) await (await session)?.release();
     },
   };
+}
+
+const steps: Port = { name: STEPS, dtype: "int64", shape: [] };
+
+/** The inputs of a single step, as the model of many steps takes them. */
+function stepped(
+  { inputs, carry }: Program,
+  values: Record<string, HostTensor>,
+): Record<string, HostTensor> {
+  const given = new Set(Object.values(carry!));
+  const stacked = inputs.filter(({ name, shape }) => !given.has(name) && perStep(shape))
+    .map(({ name }) => [name, { data: values[name].data, shape: [1, ...values[name].shape] }]);
+  const steps = { data: BigInt64Array.of(1n), shape: [] };
+  return { ...values, ...Object.fromEntries(stacked), [STEPS]: steps };
 }
 
 const openBaked = (

@@ -38,53 +38,82 @@ export function onnxModel(
   inputs: string[],
   outputs: string[],
 ): Uint8Array {
-  const body = message();
+  const w = writing();
+  write(w, graph, outputs);
+  const info = (name: string) => valueInfo(name, graph.values.get(name)!);
+  return modelOf(w.message(inputs.map(info), outputs.map(info)));
+}
+
+/** A graph as the bytes of a model. */
+export const modelOf = (graph: Message): Uint8Array =>
+  message().int(1, IR_VERSION).block(7, graph).block(8, message().text(1, "").int(2, OPSET))
+    .bytes();
+
+/** A graph in ONNX's own form, under construction. */
+export interface Writing {
+  /** A node. */
+  add(op: string, from: string[], to: string[], attributes?: Attributes, body?: Message): void;
+  /** A list of whole numbers, as a value. */
+  wholeNumbers(values: number[]): string;
+  /** A constant. */
+  constant(name: string, value: HostTensor, dtype: NumberType): void;
+  /** A name that nothing has. */
+  fresh(): string;
+  /** The graph, from what is known of its inputs and outputs. */
+  message(inputs: Message[], outputs: Message[]): Message;
+}
+
+/** A new graph. Names that it makes begin with `mark`: those of a graph inside another one differ from it. */
+export function writing(mark = "·"): Writing {
   const lists = new Map<string, string>();
   const nodes: Message[] = [], constants: Message[] = [];
   let next = 0;
-  const fresh = () => `·${next++}`;
-
-  const wholeNumbers = (values: number[]): string => {
-    const key = values.join();
-    if (!lists.has(key)) {
-      const name = fresh();
-      lists.set(key, name);
-      const data = arrayOf("int64", values);
-      constants.push(tensor(name, { data, shape: [values.length] }, "int64"));
-    }
-    return lists.get(key)!;
+  const fresh = () => `${mark}${next++}`;
+  return {
+    fresh,
+    wholeNumbers(values) {
+      const key = values.join();
+      if (!lists.has(key)) {
+        const name = fresh();
+        lists.set(key, name);
+        const data = arrayOf("int64", values);
+        constants.push(tensor(name, { data, shape: [values.length] }, "int64"));
+      }
+      return lists.get(key)!;
+    },
+    constant: (name, value, dtype) => void constants.push(tensor(name, value, dtype)),
+    add(op, from, to, attributes = {}, body) {
+      const node = message();
+      for (const name of from) node.text(1, name);
+      for (const name of to) node.text(2, name);
+      node.text(4, op);
+      for (const [name, value] of Object.entries(attributes)) node.block(5, attribute(name, value));
+      if (body) node.block(5, message().text(1, "body").block(6, body).int(20, 5));
+      nodes.push(node);
+    },
+    message(inputs, outputs) {
+      const graph = message();
+      for (const node of nodes) graph.block(1, node);
+      graph.text(2, "graph");
+      for (const constant of constants) graph.block(5, constant);
+      for (const input of inputs) graph.block(11, input);
+      for (const output of outputs) graph.block(12, output);
+      return graph;
+    },
   };
-  const add = (op: string, from: string[], to: string[], attributes: Attributes = {}) => {
-    const node = message();
-    for (const name of from) node.text(1, name);
-    for (const name of to) node.text(2, name);
-    node.text(4, op);
-    for (const [name, value] of Object.entries(attributes)) node.block(5, attribute(name, value));
-    nodes.push(node);
-  };
-  for (const node of graph.nodes) lower(node, graph, { add, wholeNumbers, fresh });
-
-  for (const node of nodes) body.block(1, node);
-  body.text(2, "graph");
-  const used = new Set([...graph.nodes.flatMap((node) => node.inputs), ...outputs]);
-  for (const [name, constant] of graph.constants) {
-    if (used.has(name)) body.block(5, tensor(name, constant, graph.values.get(name)!.dtype));
-  }
-  for (const constant of constants) body.block(5, constant);
-  for (const name of inputs) body.block(11, valueInfo(name, graph.values.get(name)!));
-  for (const name of outputs) body.block(12, valueInfo(name, graph.values.get(name)!));
-  return message().int(1, IR_VERSION).block(7, body).block(8, message().text(1, "").int(2, OPSET))
-    .bytes();
 }
 
-interface Writing {
-  add(op: string, from: string[], to: string[], attributes?: Attributes): void;
-  wholeNumbers(values: number[]): string;
-  fresh(): string;
+/** Writes the nodes of a graph, and the constants that they or the outputs take. */
+export function write(w: Writing, graph: Graph, outputs: string[]): void {
+  for (const node of graph.nodes) lower(node, graph, w);
+  const used = new Set([...graph.nodes.flatMap((node) => node.inputs), ...outputs]);
+  for (const [name, constant] of graph.constants) {
+    if (used.has(name)) w.constant(name, constant, graph.values.get(name)!.dtype);
+  }
 }
 
 /** A node in ONNX's own form. */
-function lower({ op, inputs, outputs, attributes }: Node, graph: Graph, w: Writing): void {
+export function lower({ op, inputs, outputs, attributes }: Node, graph: Graph, w: Writing): void {
   switch (op) {
     case "Batch":
       return w.add("Shape", inputs, outputs, { start: 0, end: 1 });
@@ -167,8 +196,10 @@ function attribute(name: string, value: number | number[] | string): Message {
   return out.int(3, value).int(20, 2);
 }
 
-function valueInfo(name: string, { dtype, shape }: Value): Message {
+/** What is known of a value; `stacked` has one more axis in front. */
+export function valueInfo(name: string, { dtype, shape }: Value, stacked = false): Message {
   const lengths = message();
+  if (stacked) lengths.block(1, message().text(2, "steps"));
   for (const n of shape) {
     lengths.block(1, n < 0 ? message().text(2, `batch${-n}`) : message().int(1, n));
   }

@@ -60,6 +60,11 @@ export interface Program {
   outputs: Port[];
   /** Its parts. */
   stages: Stage[];
+  /**
+   * Of a program that is one step of many: which outputs the next step takes, as which inputs. Its one model
+   * makes any number of steps: see `loopModel`.
+   */
+  carry?: Record<string, string>;
   /** Floating-point operations by level, as fixed + perSample · samples. */
   flops: { fixed: number[]; perSample: number[] };
 }

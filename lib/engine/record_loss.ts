@@ -1,7 +1,7 @@
-import { initialize, part } from "../layout.ts";
+import { initialize } from "../layout.ts";
 import type { CurvatureMatrix } from "../loss.ts";
 import type { Recorded } from "../tensor/record.ts";
-import { sizeOf, type Vector } from "../vector.ts";
+import type { Vector } from "../vector.ts";
 import { assemble, type Compiled, type Frame } from "./assemble.ts";
 import { arrayOf, type Builder } from "./build.ts";
 import type { Check } from "./check.ts";
@@ -14,7 +14,8 @@ import {
   type RecordOn,
   SAMPLES,
 } from "./recordings.ts";
-import { carried, type Rule, scalars, update, updated } from "./update.ts";
+import { stepFrame } from "./step.ts";
+import type { Rule } from "./update.ts";
 
 export type { Compiled, Pass, RecordableLoss, Rule };
 
@@ -72,10 +73,14 @@ export function recordLoss(
   const { layout, perSample } = loss, { size } = layout;
   const v = theta.map((_, i) => Math.sin(i + 1)) as Vector, weight = 1 / 8;
   const at = recordings(loss, { theta, v, weight });
-  const program = (record: (samples: number) => RecordOn, frame: Frame) => {
+  const program = (
+    record: (samples: number) => RecordOn,
+    frame: Frame,
+    carry?: Record<string, string>,
+  ) => {
     const sizes = perSample ? SAMPLES : SAMPLES.slice(0, 1);
     const records = sizes.map((samples) => ({ on: record(samples), samples }));
-    return assemble(records, frame, { precision, samples });
+    return assemble(records, frame, { precision, samples, carry });
   };
 
   const host = (values: ArrayLike<number>, shape: number[] = [values.length]): HostTensor => ({
@@ -146,69 +151,10 @@ export function recordLoss(
       });
     }),
     step: once((rule: Rule) => {
-      const vectors = ["theta", ...carried[rule]];
-      const numbers: Record<string, number> = {
-        learningRate: 0.125,
-        momentum: 0.5,
-        correction1: 0.25,
-        correction2: 0.5,
-      };
-      const old = Object.fromEntries(vectors.map((name, k) => [
-        name,
-        name === "theta" ? Float64Array.from(theta) : startOf(loss, k),
-      ]));
-      const values: Record<string, string> = {};
-      return program(at.step, {
-        bind(b) {
-          for (const name of vectors) values[name] = input(b, name, [size], 0);
-          for (const name of scalars[rule]) values[name] = input(b, name, [], 0);
-          return cut(b, layout, values.theta, "θ");
-        },
-        finish(b, results) {
-          const next = update(b, rule, join(b, results, "g"), values, precision);
-          const theta = withState(b, loss, next.theta, results);
-          return {
-            loss: results.loss,
-            ...prefixed({ ...next, theta }),
-          };
-        },
-        given: {
-          ...Object.fromEntries(vectors.map((name) => [name, host(old[name])])),
-          ...Object.fromEntries(scalars[rule].map((name) => [name, host([numbers[name]], [])])),
-        },
-        expected(values) {
-          const gradient = joinedValues(layout, values, "g").data;
-          const next = updated(rule, gradient, old, numbers);
-          layout.tensors.forEach((t, i) => {
-            if (values[`s${i}`]) part(next.theta, t).set(values[`s${i}`]);
-          });
-          const entries = Object.entries(next).map((
-            [name, data],
-          ) => [name, { data, shape: [size] }]);
-          return { loss: scalar(values.loss), ...prefixed(Object.fromEntries(entries)) };
-        },
-      });
+      const { carry, ...frame } = stepFrame(loss, { theta, rule, precision });
+      return program(at.step, frame, carry);
     }),
   };
-}
-
-const prefixed = <V>(next: Record<string, V>): Record<string, V> =>
-  Object.fromEntries(Object.entries(next).map(([name, value]) => [`next/${name}`, value]));
-
-/** θ with new moving statistics in their places. */
-function withState(
-  b: Builder,
-  { layout }: RecordableLoss,
-  theta: string,
-  results: Record<string, string>,
-): string {
-  if (!layout.tensors.some((_, i) => results[`s${i}`])) return theta;
-  const sizes = layout.tensors.map((t) => sizeOf(t.shape));
-  const pieces = sizes.length === 1 ? [theta] : b.ops("Split", [theta], { axis: 0, sizes });
-  const next = pieces.map((piece, i) =>
-    results[`s${i}`] ? b.reshape(results[`s${i}`], [sizes[i]]) : piece
-  );
-  return next.length === 1 ? next[0] : b.op("Concat", next, { axis: 0 });
 }
 
 /** A frame in which θ is a point: its origin, its directions, and the coordinates of θ. */
@@ -224,16 +170,6 @@ function frameAround(theta: Vector, directions: number) {
     });
   }
   return { rows, coordinates };
-}
-
-/** Positive numbers to check what an optimizer carries with; 0 where nothing moves. */
-function startOf({ layout }: RecordableLoss, k: number): Float64Array {
-  const out = Float64Array.from(
-    { length: layout.size },
-    (_, i) => Math.fround(0.01 + 0.01 * Math.sin(i + k) ** 2),
-  );
-  for (const tensor of layout.tensors) if (tensor.role === "state") part(out, tensor).fill(0);
-  return out;
 }
 
 /** f with its results kept, by its argument. */

@@ -1,6 +1,5 @@
 import type { Feeds } from "../engine/pool/messages.ts";
 import type { Pool } from "../engine/pool/pool.ts";
-import { carriedBy } from "../engine/pool/run_check.ts";
 import { trainSteps } from "../engine/pool/train_steps.ts";
 import type { Program } from "../engine/program.ts";
 import { adam, carried, type Rule, scalars } from "../engine/update.ts";
@@ -65,7 +64,6 @@ export function nativeTrainer(
         program,
         data,
         alone: work > LARGE,
-        carry: carriedBy(program.outputs),
         state,
         loss: "loss",
         steps: batches.length,

@@ -1,6 +1,6 @@
 import type { HostTensor, Port, Program } from "../program.ts";
 import type { Answer, Feeds, Header, Need, Packed } from "./messages.ts";
-import { packed, packedProgram, packedRows, sizeAt, varies } from "./pack.ts";
+import { packed, packedProgram, packedRows, packedSome, sizeAt, varies } from "./pack.ts";
 
 /**
  * What a program is run on: data, that workers ask for. None of it may change before the job is done, and
@@ -17,6 +17,8 @@ export interface Job {
   chunk?: number;
   /** Per-sample numbers, by output, that paired moments are taken against. */
   references?: Record<string, Float32Array | Float64Array>;
+  /** Bytes of data, and of what was made of them, that all workers together keep. Default 400 MB. */
+  budget?: number;
   /** Run in one worker that uses all cores: for work of which each part needs the one before. */
   alone?: boolean;
 }
@@ -27,7 +29,7 @@ const RUN = 5e9;
 /** The most blocks that chunks are put into. */
 const BLOCKS = 16;
 
-/** Bytes of bound values that all workers together keep. */
+/** Bytes: see {@link Job.budget}. */
 const BUDGET = 4e8;
 
 const names = new WeakMap<object, string>();
@@ -42,7 +44,7 @@ export function nameOf(object: object | undefined): string {
 
 /** What workers must know of a job on a pool of so many. */
 export function headerOf(job: Job, workers: number): Header {
-  const { program, data = {}, fixed, references = {}, alone = false } = job;
+  const { program, data = {}, fixed, references = {}, alone = false, budget = BUDGET } = job;
   const samples = samplesIn(program, data);
   const referenceNames = Object.entries(references).map(([output, r]) => [output, nameOf(r)]);
   const chunk = Math.min(samples, job.chunk ?? chunkOf(program, samples));
@@ -56,7 +58,7 @@ export function headerOf(job: Job, workers: number): Header {
     chunk,
     block: Math.ceil(Math.ceil(samples / chunk) / BLOCKS),
     threads: alone ? workers : 1,
-    budget: alone ? BUDGET : BUDGET / workers,
+    budget: alone ? budget : budget / workers,
   };
 }
 
@@ -109,6 +111,15 @@ export function answerTo(
       data,
       perChunk ? rowsOf(chunk) : undefined,
     );
+  }
+  if (need.kind === "rows") {
+    const rows = new Int32Array(need.rows);
+    const ports = program.inputs.filter((p) => varies(p.shape) && p.name in data);
+    return {
+      feeds: Object.fromEntries(
+        ports.map((port) => [port.name, packedSome(port, data[port.name], rows)]),
+      ),
+    };
   }
   if (need.kind === "fixed") {
     return feedsOf(program.inputs.filter((p) => p.level === 1), fixed);

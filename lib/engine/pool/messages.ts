@@ -59,6 +59,7 @@ export interface Header {
 export type Need =
   | { kind: "program" }
   | { kind: "data"; chunk?: number }
+  | { kind: "rows"; rows: ArrayBuffer }
   | { kind: "fixed" }
   | { kind: "reference"; output: string; chunk: number }
   | { kind: "state"; step: number };
@@ -86,8 +87,6 @@ export interface StepsTask {
   kind: "steps";
   /** The number of the first step. Where the worker does not stand there it asks for the state. */
   from: number;
-  /** For outputs that are inputs of the next step: the names of these inputs. */
-  carry: Record<string, string>;
   /** The output that is the loss: a scalar, or one number a sample. */
   loss: string;
   /** The samples of the steps, one after the other (int32). */

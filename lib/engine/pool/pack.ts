@@ -80,6 +80,20 @@ export const unpackedProgram = (program: PackedProgram): Program => ({
   stages: program.stages.map((stage) => ({ ...stage, model: new Uint8Array(stage.model) })),
 });
 
+/** Rows of an array by number, in the type of a port. */
+export function packedSome({ dtype }: Port, { data, shape }: HostTensor, rows: Int32Array): Packed {
+  const width = data.length / shape[0];
+  const some = new (data.constructor as new (n: number) => Values)(rows.length * width);
+  rows.forEach((row, i) =>
+    some.set(data.subarray(row * width, (row + 1) * width) as never, i * width)
+  );
+  return packed(
+    dtype,
+    [rows.length, ...shape.slice(1)],
+    some.constructor === arrays[dtype] ? some : copyAs(dtype, some),
+  );
+}
+
 /** The memory that moves with packed arrays. */
 export const buffersOf = (all: Record<string, Packed>): ArrayBuffer[] =>
   Object.values(all).map(({ buffer }) => buffer);

@@ -9,7 +9,7 @@ type Tensors = Record<string, HostTensor>;
 /** Runs a program on the inputs of a check, by itself. */
 export async function runCheck(pool: Pool, program: Program, inputs: Tensors): Promise<Tensors> {
   const last = Math.max(...program.inputs.map(({ level }) => level));
-  if (last === 0) return await runStep(pool, program, inputs);
+  if (program.carry) return await runStep(pool, program, inputs);
   const at = (level: number) => pick(inputs, program.inputs.filter((p) => p.level === level));
   const shapeOf = (name: string) => program.outputs.find((p) => p.name === name)!.shape;
   const outputs = Object.fromEntries(
@@ -33,12 +33,11 @@ export async function runCheck(pool: Pool, program: Program, inputs: Tensors): P
 
 /** Makes one step of training. Its outputs are those of {@link RecordedLoss.step}. */
 async function runStep(pool: Pool, program: Program, inputs: Tensors): Promise<Tensors> {
-  const { carry, data, state, scalars } = partsOfStep(program, inputs);
+  const { data, state, scalars } = partsOfStep(program, inputs);
   const n = Math.max(1, ...program.inputs.filter(batched).map(({ name }) => inputs[name].shape[0]));
   try {
     const { losses, state: next } = await trainSteps(pool, {
       program,
-      carry,
       data,
       state,
       loss: "loss",
@@ -46,7 +45,7 @@ async function runStep(pool: Pool, program: Program, inputs: Tensors): Promise<T
       rows: () => Int32Array.from({ length: n }, (_, i) => i),
       scalars: mapValues(scalars, ({ data }) => () => Number(data[0])),
     });
-    const vectors = Object.entries(carry).map(([output, input]) => [output, next[input]]);
+    const vectors = Object.entries(program.carry!).map(([output, input]) => [output, next[input]]);
     return { loss: { data: losses, shape: [] }, ...Object.fromEntries(vectors) };
   } finally {
     pool.forget(data);
@@ -54,21 +53,14 @@ async function runStep(pool: Pool, program: Program, inputs: Tensors): Promise<T
 }
 
 /** What the inputs of a step are: data, what is carried from step to step, numbers. */
-function partsOfStep({ inputs, outputs }: Program, given: Tensors) {
-  const carry = carriedBy(outputs), carried = new Set(Object.values(carry));
+function partsOfStep({ inputs, carry }: Program, given: Tensors) {
+  const carried = new Set(Object.values(carry!));
   const isData = (name: string) => name.startsWith("data/");
   return {
-    carry,
     data: pick(given, inputs.filter(({ name }) => isData(name))),
     state: pick(given, inputs.filter(({ name }) => carried.has(name))),
     scalars: pick(given, inputs.filter(({ name }) => !isData(name) && !carried.has(name))),
   };
-}
-
-/** For the outputs of a step that the next one begins with: the names of these inputs. */
-export function carriedBy(outputs: Program["outputs"]): Record<string, string> {
-  const next = outputs.filter(({ name }) => name.startsWith("next/"));
-  return Object.fromEntries(next.map(({ name }) => [name, name.slice("next/".length)]));
 }
 
 const batched = ({ shape }: Program["inputs"][number]) => shape[0] === "batch";

@@ -1,17 +1,21 @@
 import type { Tensor } from "npm:onnxruntime-node@1.30.0";
+import { STEPS } from "../loop.ts";
+import type { Port } from "../program.ts";
 import { type Binding, type Bound, tensorsFrom } from "./bind.ts";
-import { rowsOf } from "./gather.ts";
+import { type Buffers, gathered } from "./gather.ts";
 import type { Header, Packed, StepsTask, TaskResult } from "./messages.ts";
-import { packed, shapeAt, sizeAt, type Values, zeros } from "./pack.ts";
-import { dataOf, memoryFor, tensor } from "./session.ts";
+import { packed, shapeAt, sizeAt, type Values, varies, zeros } from "./pack.ts";
+import { dataOf, tensor } from "./session.ts";
 
 /** Where a training stands in this worker. */
 interface Standing {
   /** The number of the next step, and what it begins with. */
   step: number;
   state: Bound;
-  /** Memory that the next step writes its state into. */
+  /** Memory that the next run writes its state into. */
   spare: Bound;
+  /** Memory that samples are gathered in. */
+  buffers: Buffers;
 }
 
 /** Goes on with a training by some steps; undefined if it was cancelled. */
@@ -21,6 +25,12 @@ export type Perform = (
   binding: Binding,
   cancelled: () => boolean,
 ) => Promise<TaskResult | undefined>;
+
+/**
+ * The most steps in one run of the model. Each run copies the state in and out, which is little for so many;
+ * and the samples of so many steps are not much memory.
+ */
+const RUN = 16;
 
 /**
  * Goes on with trainings, whose states stay here from task to task.
@@ -33,27 +43,36 @@ export function trainings(): Perform {
 
   return async (task, header, binding, cancelled) => {
     const { job } = header, { from, offsets } = task;
-    const steps = offsets.length - 1, rows = new Int32Array(task.rows);
+    const steps = offsets.length - 1;
     let standing = standings.get(job);
     standings.delete(job);
     if (standing?.step !== from) {
       const state = await tensorsFrom(await binding.ask({ kind: "state", step: from }));
-      standing = { step: from, state, spare: new Map() };
+      standing = { step: from, state, spare: new Map(), buffers: new Map() };
     }
     const began = performance.now();
-    const step = stepper(task, header, binding), losses = new Float64Array(steps);
-    let done = 0, diverged = false;
+    const run = runner(task, header, binding), losses = new Float64Array(steps);
+    let done = 0, most = RUN, diverged = false;
     while (done < steps && !diverged) {
       if (cancelled()) return undefined;
-      const before: Standing = standing, batch = rows.subarray(offsets[done], offsets[done + 1]);
-      const { loss, state } = await step(before, batch, done);
-      if (!Number.isFinite(loss)) {
+      const some = Math.min(most, sameSize(offsets, done));
+      const before: Standing = standing;
+      const { losses: found, state } = await run(before, done, some);
+      const trouble = found.findIndex((loss) => !Number.isFinite(loss));
+      if (trouble >= 0 && some > 1) {
+        // again up to there, then by itself
+        most = Math.max(1, trouble);
+        continue;
+      }
+      if (trouble === 0) {
         diverged = !finite(before.state);
         if (diverged) break;
         diverged = !finite(state);
       }
-      losses[done++] = loss;
-      standing = { step: before.step + 1, state, spare: before.state };
+      most = trouble === 0 ? 1 : Math.min(RUN, 2 * most);
+      losses.set(found, done);
+      done += some;
+      standing = { ...before, step: before.step + some, state, spare: before.state };
     }
     if (task.state && !finite(standing.state)) diverged = true;
     if (!diverged && !task.last) standings.set(job, standing);
@@ -66,52 +85,59 @@ export function trainings(): Perform {
   };
 }
 
-/** One step: the program's stages, whatever their level, on the samples of a batch. */
-function stepper(
-  { carry, loss, scalars }: StepsTask,
-  header: Header,
-  { program, sessionOf, data }: Binding,
-) {
-  const inputOf = new Map(Object.entries(carry));
-  const carried = new Set(inputOf.values());
-  const batched = program.inputs.filter(({ shape, name }) =>
-    !carried.has(name) && typeof shape[0] !== "number" && shape.length
-  );
-  const gather = rowsOf(batched, header.chunk, data);
-  const memory = new Map<string, Map<string, Tensor>>();
+/** How many steps from one on have as many samples as it. */
+function sameSize(offsets: number[], from: number): number {
+  const size = (step: number) => offsets[step + 1] - offsets[step];
+  let to = from + 1;
+  while (to < offsets.length - 1 && size(to) === size(from)) to++;
+  return to - from;
+}
 
-  return async ({ state, spare }: Standing, rows: Int32Array, number: number) => {
-    const values = new Map([...await data(), ...state, ...await gather(rows)]);
-    for (const port of program.inputs) {
-      if (!(port.name in scalars)) continue;
-      const one = zeros(port.dtype, 1) as Float64Array;
-      one[0] = scalars[port.name][number];
-      values.set(port.name, await tensor(port.dtype, one, shapeAt(port.shape, 1)));
+/** Makes some steps in one run, from a state, which stays as it is. */
+function runner({ loss, scalars, ...task }: StepsTask, header: Header, binding: Binding) {
+  const { program: { inputs, carry = {}, stages: [stage] }, sessionOf, data, ask } = binding;
+  const allRows = new Int32Array(task.rows);
+  const given = new Set(Object.values(carry));
+  const batched = inputs.filter(({ name, shape }) => !given.has(name) && varies(shape));
+
+  return async ({ state, spare, buffers }: Standing, from: number, steps: number) => {
+    const rows = allRows.subarray(task.offsets[from], task.offsets[from + steps]);
+    const size = rows.length / steps;
+    const stacked = async ({ dtype, shape }: Port, values: Values) =>
+      await tensor(dtype, values, [steps, ...shapeAt(shape, size)]);
+
+    const feeds = new Map([...await data(), ...state]);
+    feeds.set(STEPS, await tensor("int64", BigInt64Array.of(BigInt(steps)), []));
+    const samples = await gathered(batched, rows, header, { data, ask }, buffers);
+    for (const port of batched) feeds.set(port.name, await stacked(port, samples.get(port.name)!));
+    for (const port of inputs.filter(({ name }) => name in scalars)) {
+      const values = zeros(port.dtype, steps) as Float64Array;
+      values.set(scalars[port.name].slice(from, from + steps));
+      feeds.set(port.name, await stacked(port, values));
     }
-    for (const [i, stage] of program.stages.entries()) {
-      const key = `${i} ${rows.length}`;
-      if (!memory.has(key)) memory.set(key, await memoryFor(stage.outputs, rows.length));
-      const into = new Map(memory.get(key)!);
-      for (const { name, dtype, shape } of stage.outputs) {
-        const input = inputOf.get(name);
-        if (input === undefined) continue;
-        const fresh = () => tensor(dtype, zeros(dtype, sizeAt(shape, 1)), shapeAt(shape, 1));
-        into.set(name, spare.get(input) ?? await fresh());
-      }
-      const session = await sessionOf(stage, values);
-      await session.run(values, into);
-      if (stage.constants?.length) await session.release();
-      for (const entry of into) values.set(...entry);
+    const into = new Map<string, Tensor>();
+    for (const port of stage.outputs) {
+      const { name, dtype, shape } = port, n = sizeAt(shape, size);
+      into.set(
+        name,
+        name in carry
+          ? spare.get(carry[name]) ?? await tensor(dtype, zeros(dtype, n), shapeAt(shape, size))
+          : await stacked(port, zeros(dtype, steps * n)),
+      );
     }
-    const next = new Map([...inputOf].map(([output, input]) => [input, values.get(output)!]));
-    return { loss: meanOf(dataOf(values.get(loss)!)), state: next };
+    await (await sessionOf(stage, feeds)).run(feeds, into);
+    const next = Object.entries(carry).map(([output, input]) =>
+      [input, into.get(output)!] as const
+    );
+    return { losses: meansOf(dataOf(into.get(loss)!), steps), state: new Map(next) };
   };
 }
 
-function meanOf(values: Values): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Number(values[i]);
-  return sum / values.length;
+/** The mean of each of so many equal parts. */
+function meansOf(values: Values, parts: number): Float64Array {
+  const n = values.length / parts, means = new Float64Array(parts);
+  for (let i = 0; i < values.length; i++) means[Math.floor(i / n)] += Number(values[i]) / n;
+  return means;
 }
 
 const finite = (state: Bound): boolean =>

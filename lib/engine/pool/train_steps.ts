@@ -3,11 +3,9 @@ import { answerTo, feedsOf, headerOf, type Job } from "./job.ts";
 import { unpacked } from "./pack.ts";
 import type { Piece, Pool, Source } from "./pool.ts";
 
-/** A training: a program that is one step, and what goes into it. */
+/** A training: a program that is one step of many, and what goes into it. */
 export interface Training extends Omit<Job, "fixed" | "references"> {
-  /** For outputs that are inputs of the next step (θ, momentum …): the names of these inputs. */
-  carry: Record<string, string>;
-  /** These inputs at the beginning. */
+  /** What the first step begins with: the inputs that the program carries from step to step (θ, momentum …). */
   state: Feeds;
   /** The output that is the loss of a step: a scalar, or one number a sample. */
   loss: string;
@@ -58,8 +56,9 @@ export async function trainSteps(
   training: Training,
   { visit, visitState, signal }: TrainStepsOptions = {},
 ): Promise<Trained> {
-  const { program, steps, carry, loss, rows, scalars = {}, state } = training;
-  const stateNames = new Set(Object.values(carry));
+  const { program, steps, loss, rows, scalars = {}, state } = training;
+  if (!program.carry) throw new TypeError("Cannot train: the program is not a step of many");
+  const stateNames = new Set(Object.values(program.carry));
   const header = headerOf(training, pool.size);
   for (const { name } of program.inputs) {
     const there = name in scalars || name in (training.data ?? {}) ||
@@ -126,7 +125,6 @@ export async function trainSteps(
     const task: StepsTask = {
       kind: "steps",
       from,
-      carry,
       loss,
       rows: all.buffer,
       offsets,

@@ -24,9 +24,12 @@ const start = ({ width, precision = "float32" }: Sizes) => {
   const meanOf = (weights: string) =>
     b.op("ReduceMean", [b.op("Mul", [x, b.reshape(weights, [-1, 1])])], { axes: [0], keepdims: 0 });
   const halfSquares = (r: string) => b.op("Mul", [b.op("Mul", [r, r]), b.scalar(0.5, dtype)]);
-  const end = (outputs: Record<string, string>, bake = false): Program => {
+  const end = (
+    outputs: Record<string, string>,
+    { bake = false, carry }: { bake?: boolean; carry?: Record<string, string> } = {},
+  ): Program => {
     b.graph.outputs = Object.entries(outputs).map(([name, value]) => ({ name, value }));
-    return compile(b.graph, { precision, samples: bake ? 1e9 : 0 });
+    return compile(b.graph, { precision, samples: bake ? 1e9 : 0, carry });
   };
   return { b, dtype, x, column, residual, meanOf, halfSquares, end };
 };
@@ -70,7 +73,7 @@ export function step(sizes: Sizes): Program {
     losses: halfSquares(r),
     momentumAfter: next,
     thetaAfter: b.op("Sub", [theta, b.op("Mul", [next, rate])]),
-  });
+  }, { carry: { thetaAfter: "theta", momentumAfter: "momentum" } });
 }
 
 /** A convolution whose filter is the item: a session of its own for every item. */
@@ -85,7 +88,7 @@ export function convolution(size: number): Program {
     pads: [1, 1, 1, 1],
     strides: [1, 1],
   });
-  return end({ sums: b.op("ReduceSum", [y], { axes: [1, 2, 3], keepdims: 0 }) }, true);
+  return end({ sums: b.op("ReduceSum", [y], { axes: [1, 2, 3], keepdims: 0 }) }, { bake: true });
 }
 
 /** Seeded samples for these. */

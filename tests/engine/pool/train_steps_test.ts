@@ -5,7 +5,7 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
-import type { Feeds } from "../../../lib/engine/pool/messages.ts";
+import type { Feeds, Reply } from "../../../lib/engine/pool/messages.ts";
 import { type PoolWorker, startWorker } from "../../../lib/engine/pool/start_worker.ts";
 import { type Training, trainSteps } from "../../../lib/engine/pool/train_steps.ts";
 import { samples, step, vector } from "./programs.ts";
@@ -23,7 +23,6 @@ const training: Training = {
   program: step({ width }),
   data,
   chunk: 20,
-  carry: { thetaAfter: "theta", momentumAfter: "momentum" },
   state,
   loss: "losses",
   steps: 120,
@@ -88,6 +87,37 @@ Deno.test("a training whose worker dies goes on from the last state, bit for bit
   assertEquals(disturbed, undisturbed);
   assertEquals(workers.length, 2);
 });
+
+Deno.test("of data above a worker's budget only the samples of the next steps travel", async () => {
+  const whole = await withPool({ workers: 1 }, (pool) => trainSteps(pool, training));
+  const needs: string[] = [];
+  const start = () => {
+    const worker = startWorker();
+    worker.on(
+      "message",
+      ((reply: Reply) => {
+        if (reply.kind === "need") needs.push(reply.need.kind);
+      }) as (value: never) => void,
+    );
+    return worker;
+  };
+  const budget = 4 * n * (width + 1) - 1;
+  const some = await withPool(
+    { workers: 1, start },
+    (pool) => trainSteps(pool, { ...training, budget }),
+  );
+  assertEquals(some, whole);
+  assertEquals(needs.includes("rows"), true);
+  // once, for what is the same for all samples
+  assertLess(needs.filter((kind) => kind === "data").length, 2);
+});
+
+Deno.test("steps that are made many at once give what they give one by one, bit for bit", () =>
+  withPool({ workers: 1 }, async (pool) => {
+    const every = Array.from({ length: training.steps }, (_, i) => i + 1);
+    const single = await trainSteps(pool, { ...training, statesAfter: every });
+    assertEquals(await trainSteps(pool, training), single);
+  }));
 
 Deno.test("several trainings at once, also in one worker, do not mix", async () => {
   const other = { ...training, scalars: { rate: () => 0.01 } };
