@@ -1,8 +1,10 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { hessian } from "../lib/hessian.ts";
 import type { Loss, Operator } from "../lib/loss.ts";
 import { l2, withPenalty } from "../lib/penalty.ts";
+import { fromJSON } from "../lib/figure/json.ts";
 import { random } from "../lib/math/random.ts";
+import { tQuantile } from "../lib/math/student.ts";
 import { symmetricEigen } from "../lib/math/symmetric.ts";
 import type { ProgressState } from "../lib/progress.ts";
 import { spectrum } from "../lib/spectrum.ts";
@@ -186,6 +188,113 @@ Deno.test("what has not converged says so", async () => {
   assertEquals(converged, [false, false, false, false, false]);
   assert(residuals.every((r) => r > 1e-6));
   assertEquals(eigenvalues.length, 5);
+});
+
+Deno.test("why the search ended is said: converged, budget spent, precision, stopped, not finite", async () => {
+  const bulk = matrix(Array.from({ length: 300 }, (_, i) => 1 + i / 3e3));
+  const outcome = async (operator: Operator, options: Parameters<typeof spectrum>[1]) =>
+    (await spectrum(operator, { probes: 0, ...options, ...quiet })).outcome;
+  assertEquals(await outcome(bulk, {}), "converged");
+  assertEquals(await outcome(bulk, { budget: 8, tolerance: 1e-6 }), "budget spent");
+  assertEquals(await outcome(bulk, { steps: 8, tolerance: 1e-6 }), "budget spent");
+  assertEquals(await outcome(bulk, { signal: AbortSignal.abort() }), "stopped");
+  assertEquals(await outcome(bulk, { top: 0, bottom: 0 }), undefined);
+  const rounded: Operator = {
+    ...bulk,
+    product: async (v) =>
+      (await bulk.product(v)).map((x) => x + 1e-5 * Math.sin(1e6 * x)) as Vector,
+  };
+  delete (rounded as { products?: unknown }).products;
+  assertEquals(
+    await outcome(rounded, { tolerance: 1e-9, top: 1, bottom: 0 }),
+    "limited by precision",
+  );
+  const broken: Operator = {
+    ...rounded,
+    product: (v) => Promise.resolve(v.map(() => NaN) as Vector),
+  };
+  assertEquals(await outcome(broken, {}), "not finite");
+  const spent = await spectrum(bulk, { budget: 30, tolerance: 1e-9, probes: 0, ...quiet });
+  assert(spent.products <= 30 + 6);
+});
+
+Deno.test("the density comes with eigenvalues and probes, and shares its products with the trace", async () => {
+  const operator = matrix([5, 4, 3, 2, 1, -1], 3);
+  const { density, trace, products } = await spectrum(operator, quiet);
+  assertEquals(density!.nodes.length, 10);
+  assertEquals([density!.x.length, density!.y.length], [512, 512]);
+  const sum = density!.y.reduce((a, b) => a + b) * (density!.x[1] - density!.x[0]);
+  assertAlmostEquals(sum, 1, 1e-4);
+  // in six dimensions six steps are exact: nodes are eigenvalues
+  density!.nodes.forEach((nodes) => assertClose(nodes, [-1, 1, 2, 3, 4, 5], 1e-8));
+  const without = await spectrum(operator, { density: false, ...quiet });
+  assertEquals(without.density, undefined);
+  assertAlmostEquals(without.trace!.value, trace!.value, 1e-12);
+  assertEquals(products, without.products - 10 + 60);
+  const own = await spectrum(operator, { top: 0, bottom: 0, density: { width: 0.5 }, ...quiet });
+  assertEquals([own.density!.width, own.products], [0.5, 60]);
+  const traced = await spectrum(operator, { top: 0, bottom: 0, ...quiet });
+  assertEquals([traced.density, traced.products], [undefined, 10]);
+});
+
+Deno.test("a trace goes on to its target, by either method", async () => {
+  const operator = matrix([50, 9, ...Array.from({ length: 100 }, (_, i) => Math.sin(i))], 2);
+  const only = { top: 0, bottom: 0, ...quiet };
+  const half = ({ standardError, probes }: { standardError: number; probes: number }) =>
+    tQuantile(0.975, probes - 1) * standardError;
+  for (const method of ["hutchinson", "hutch++"] as const) {
+    const { trace } = await spectrum(operator, { ...only, trace: { relativeError: 0.1, method } });
+    assert(half(trace!) <= 0.1 * Math.abs(trace!.value), method);
+    assertAlmostEquals(trace!.value, 59.6, 4 * trace!.standardError + 0.5);
+    const capped = await spectrum(operator, {
+      ...only,
+      trace: { absoluteError: 1e-12, most: 40, method },
+    });
+    assert(capped.products <= 40);
+  }
+});
+
+Deno.test("the limit of stability is drawn where the learning rate is known", async () => {
+  const operator = matrix([30, 12, 3, 1, 0.5, 0.1]);
+  const said = (text: { textContent: string | null }) =>
+    text.textContent!.replaceAll("\u00a0", " ");
+  const result = await spectrum(operator, { learningRate: 0.125, momentum: 0.5, ...quiet });
+  assertEquals(result.stability, { value: 24, rule: "2(1 + β)/η", matrix: "hessian" });
+  for (const view of ["stems", "density"]) {
+    assert(said(result.plot({ width: 1200, view })).includes("2(1 + β)/η = 24: full-batch"));
+  }
+  const plain = await spectrum(operator, quiet);
+  assertEquals(plain.stability, undefined);
+  assertRejectsView(plain);
+  await assertRejects(
+    () => spectrum(operator, { learningRate: -1, ...quiet }),
+    RangeError,
+    "got -1",
+  );
+});
+
+function assertRejectsView(result: Awaited<ReturnType<typeof spectrum>>) {
+  assertThrows(() => result.plot({ view: "pie" }), RangeError, 'view must be "stems" or "density"');
+}
+
+Deno.test("a spectrum survives JSON", async () => {
+  const result = await spectrum(matrix([3, 2, 1]), { learningRate: 1, ...quiet });
+  const arrays = Object.fromEntries(
+    [
+      "eigenvalues",
+      "residuals",
+      "bottom",
+      "bottomResiduals",
+      "x",
+      "y",
+      "low",
+      "high",
+      "nodes",
+      "weights",
+    ]
+      .map((name) => [name, Float64Array]),
+  );
+  assertEquals(fromJSON<unknown>(JSON.stringify(result), arrays), { ...result });
 });
 
 Deno.test("a block of the Hessian has its own spectrum, without zeros from the rest", async () => {

@@ -23,7 +23,7 @@ export interface Known {
   value: number;
   gradient: number[];
   product: number[];
-  hessian: { top: number[]; bottom: number[]; trace: number };
+  hessian: { top: number[]; bottom: number[]; trace: number; squares: number };
 }
 
 /** A matrix that is known by its product with v, its largest eigenvalues and its trace. */

@@ -132,6 +132,7 @@ def derivatives(loss, theta, v, state=0):
             "top": rounded(eigenvalues.flip(0)[:5]),
             "bottom": rounded(eigenvalues[:3]),
             "trace": short(torch.trace(H).item()),
+            "squares": short((H * H).sum().item()),
         },
     }
 
