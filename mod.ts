@@ -100,6 +100,8 @@ export { eigenDirections } from "./lib/eigen_directions.ts";
 export type { EigenDirectionOptions } from "./lib/eigen_directions.ts";
 export { pca } from "./lib/pca.ts";
 export type { PCA } from "./lib/pca.ts";
+export { eigenPlane } from "./lib/eigen_plane.ts";
+export type { EigenPlane, EigenPlaneOptions, EigenProfile } from "./lib/eigen_plane.ts";
 export { planeThrough } from "./lib/plane_through.ts";
 export type { PlaneOptions, PlaneThrough } from "./lib/plane_through.ts";
 export type { Slice } from "./lib/slice.ts";

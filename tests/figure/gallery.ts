@@ -1,10 +1,13 @@
+import { eigenPlane } from "../../lib/eigen_plane.ts";
 import { type Figure, figure } from "../../lib/figure/figure.ts";
 import type { FigureOptions } from "../../lib/figure/drawing.ts";
 import { drawLandscape } from "../../lib/landscape/draw.ts";
 import type { DrawnLandscape } from "../../lib/landscape/drawn.ts";
 import { drawScree } from "../../lib/pca/scree.ts";
 import { drawRun } from "../../lib/run/curves.ts";
+import { planeThrough } from "../../lib/plane_through.ts";
 import type { Provenance } from "../../lib/provenance.ts";
+import { factorization } from "../../lib/synthetic.ts";
 import { topology } from "../../lib/topology.ts";
 import { drawTrajectory } from "../../lib/trajectory/draw.ts";
 
@@ -157,6 +160,15 @@ const wells = await (() => {
   }, { of: "population", resamples: 100, progress: false });
 })();
 
+const saddle = await eigenPlane(factorization(), Float64Array.of(0.4, 0.1), { progress: false });
+
+const three = planeThrough(
+  Float64Array.of(0, 0, 1),
+  Float64Array.of(3, 0, 1),
+  Float64Array.of(1, 2, 1),
+  { names: ["seed 1", "seed 2", "seed 3"] },
+);
+
 /** Every picture that there is. */
 export function gallery(): [name: string, result: Figure, options: FigureOptions][] {
   return [
@@ -167,6 +179,8 @@ export function gallery(): [name: string, result: Figure, options: FigureOptions
     ["contour of nothing finite", sampled([axis(-1, 1, 5), axis(-1, 1, 5)], () => NaN), {}],
     ["contour of a constant", sampled([axis(-1, 1, 5), axis(-1, 1, 5)], () => 2), {}],
     ["contour of two by two points", sampled([axis(0, 1, 2), axis(0, 1, 2)], (x, y) => x + y), {}],
+    ["eigenvector plane", saddle, {}],
+    ["plane through three points", three, {}],
     ["basins", wells, {}],
     ["merge tree", wells, { view: "tree" }],
     ["persistence diagram", wells, { view: "persistence" }],
