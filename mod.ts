@@ -22,6 +22,10 @@ export { initialize, layout } from "./lib/layout.ts";
 export type { Initializer, Layout, LayoutTensor, Role, TensorSpec } from "./lib/layout.ts";
 export { assign, flatten, layoutOf } from "./lib/nn/model.ts";
 export { symmetries } from "./lib/symmetry.ts";
+export { rescale } from "./lib/rescale.ts";
+export type { RescaleOptions } from "./lib/rescale.ts";
+export { permute } from "./lib/permute.ts";
+export type { PermuteOptions } from "./lib/permute.ts";
 export type { Symmetries, UnitAxis, UnitGroup, UnitGroupSpec } from "./lib/symmetry.ts";
 
 // losses
@@ -145,6 +149,18 @@ export type { SpectralDensity, TraceOptions } from "./lib/spectrum/probed.ts";
 export { stabilityLimit } from "./lib/stability_limit.ts";
 export type { StabilityLimit, StabilityOptions } from "./lib/stability_limit.ts";
 export type { Smoothed } from "./lib/math/smoothed.ts";
+export { sharpness } from "./lib/sharpness.ts";
+export type {
+  MeanIncrease,
+  Sharpness,
+  SharpnessOptions,
+  SymmetryCheck,
+  WorstIncrease,
+} from "./lib/sharpness.ts";
+export { invariances } from "./lib/invariances.ts";
+export type { Invariance, Invariances, InvariancesOptions, Measured } from "./lib/invariances.ts";
+export { audit } from "./lib/audit.ts";
+export type { Audit, AuditCheck, AuditOptions } from "./lib/audit.ts";
 export type { Trace } from "./lib/math/hutchinson.ts";
 export type { Provenance, Source } from "./lib/provenance.ts";
 export type { Control, Progress, ProgressState } from "./lib/progress.ts";

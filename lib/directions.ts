@@ -194,7 +194,7 @@ export function directionsBetween(
 }
 
 /** The pieces of a direction that are scaled as one. */
-interface Units {
+export interface Units {
   /** The unit of each number; −1 where it may not move. */
   unit: Int32Array;
   /** How many numbers each unit has. */
@@ -205,7 +205,8 @@ interface Units {
   moved: number;
 }
 
-function unitsOf(
+/** The units of a layout that are scaled as one, and the lengths of `origin` in them. */
+export function unitsOf(
   layout: Layout,
   origin: Vector,
   { normalize = "filter", ignore = ["bias", "norm"] }: NormalizeOptions,
