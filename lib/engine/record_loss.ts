@@ -1,4 +1,4 @@
-import { initialize } from "../layout.ts";
+import { initialize, part } from "../layout.ts";
 import type { CurvatureMatrix } from "../loss.ts";
 import type { Recorded } from "../tensor/record.ts";
 import type { Vector } from "../vector.ts";
@@ -68,7 +68,7 @@ export interface RecordedLoss {
  */
 export function recordLoss(
   loss: RecordableLoss,
-  { precision = "float32", samples, theta = initialize(loss.layout) }: RecordLossOptions = {},
+  { precision = "float32", samples, theta = somewhere(loss.layout) }: RecordLossOptions = {},
 ): RecordedLoss {
   const { layout, perSample } = loss, { size } = layout;
   const v = theta.map((_, i) => Math.sin(i + 1)) as Vector, weight = 1 / 8;
@@ -155,6 +155,16 @@ export function recordLoss(
       return program(at.step, frame, carry);
     }),
   };
+}
+
+/** Random weights, with biases that differ: where all units of a layer are dead, equal outputs would be a tie. */
+function somewhere(layout: RecordableLoss["layout"]): Vector {
+  const theta = initialize(layout);
+  for (const tensor of layout.tensors) {
+    if (tensor.role !== "bias") continue;
+    part(theta, tensor).forEach((_, i, biases) => biases[i] += 0.02 * Math.cos(i + tensor.offset));
+  }
+  return theta;
 }
 
 /** A frame in which θ is a point: its origin, its directions, and the coordinates of θ. */

@@ -221,3 +221,10 @@ Deno.test("without its permission the native engine says what it needs, and auto
     await Deno.remove(file);
   }
 });
+
+Deno.test("a network whose units are all dead on a sample is recorded all the same", async () => {
+  const dead = mlp({ inputs: 2, hidden: [7, 5], outputs: 2, seed: 5 });
+  await using loss = modelLoss(dead, moons({ train: 50, test: 2 }).train, { engine: "native" });
+  await loss.evaluate(flatten(dead));
+  assertEquals(loss.engine, "native");
+});
