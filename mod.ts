@@ -94,7 +94,7 @@ export type {
   TrainModelOptions,
   TrainOptions,
 } from "./lib/nn/train.ts";
-export type { OptimizerOptions } from "./lib/nn/optimizer.ts";
+export type { OptimizerOptions } from "./lib/math/optimizer.ts";
 export type { Checkpoint, Epoch, Run } from "./lib/run.ts";
 
 // where to look

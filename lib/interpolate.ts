@@ -1,32 +1,14 @@
-import { type Figure, figure } from "./figure/figure.ts";
 import { axisOf, coarseToFine, type Extent } from "./grid.ts";
+import { along, type Interpolation } from "./interpolate/along.ts";
 import { checkVector, type Layout, part } from "./layout.ts";
-import { checkLoss, type Evaluation, type Loss } from "./loss.ts";
-import type { Landscape } from "./landscape.ts";
-import { drawLandscape } from "./landscape/draw.ts";
-import { standardError } from "./math/statistics.ts";
+import { checkLoss, type Loss } from "./loss.ts";
 import { checkInteger, checkPoints as checkCount, describe, optionsOf } from "./options.ts";
 import { type Control, steps } from "./progress.ts";
-import { provenance } from "./provenance.ts";
 import { largestSingle } from "./range.ts";
-import { evaluated, intervalsOf, type Sampled, sampled } from "./sampling.ts";
+import type { Slice } from "./slice.ts";
 import { norm, type Vector } from "./vector.ts";
 
-/** The loss along the way from one point to the next: a {@link Landscape} of one dimension. */
-export interface Interpolation extends Landscape {
-  /**
-   * The highest rise above the straight line between the ends, max over t in [0, 1] of
-   * L(t) − (1 − t)·L(0) − t·L(1), at the points that were sampled; of all pairs of neighbours the highest.
-   * NaN if an end is missing.
-   */
-  barrier: number;
-  /** Where it is. */
-  barrierAt: number;
-  /** Its standard error, paired over samples; it does not know that the highest point was picked. */
-  barrierError?: number;
-  /** What the points are called, where they were given names. */
-  names?: string[];
-}
+export type { Interpolation } from "./interpolate/along.ts";
 
 /** The options of {@link interpolate}. */
 export interface InterpolateOptions extends Control {
@@ -101,35 +83,19 @@ export async function interpolate(
   }
   const job = { label: "interpolation", total: axis.length + 1, unit: "points" };
   return await steps(options, job, async (job) => {
-    const finish = provenance(loss);
-    const reference = await evaluated(loss, points[0], job);
-    const losses: Evaluation["perSample"][] = [];
-    const { engine, ...way } = await sampled(loss, {
-      size: axis.length,
-      order: reference ? knotsFirst(axis, last) : [],
-      at: (i) => pointOn(points, axis[i], loss.layout, normalize === "layer"),
-      known: (i) => axis[i] === 0 ? reference : undefined,
-      reference,
-      visit: (i, { perSample }) => losses[i] = perSample,
+    const at = (t: number) => pointOn(points, t, loss.layout, normalize === "layer");
+    const straight = points.length === 2 && normalize === "none" &&
+      !loss.layout.tensors.some(({ role }) => role === "state");
+    return await along(loss, {
+      axis,
+      range: { from, to },
+      label: labelOf(names, points.length),
+      order: knotsFirst(axis, last),
+      names,
+      seed,
+      at,
+      ...(straight && { within: between(points[0], points[1]) }),
     }, job);
-    const intervals = await intervalsOf(way, losses, { samples: loss.samples, seed, job });
-    const count = way.done.reduce((sum, done) => sum + done, 0);
-    return figure<Omit<Interpolation, keyof Figure>>({
-      axes: [axis],
-      labels: [labelOf(names, points.length)],
-      range: [{ from, to }],
-      center: reference?.loss ?? NaN,
-      ...way,
-      ...(intervals && { intervals }),
-      ...barrierOf(axis, way, losses, last),
-      ...(names && { names: [...names] }),
-      partial: count < axis.length,
-      provenance: finish({
-        engine,
-        evaluations: count,
-        seed: intervals?.method === "bootstrap" ? seed : undefined,
-      }),
-    }, drawLandscape);
   });
 }
 
@@ -208,18 +174,24 @@ function wayOf({ from, to }: Extent, last: number, resolution: number): Float64A
   return added.length ? Float64Array.from([...axis, ...added]).sort() : axis;
 }
 
-function knotsFirst(axis: Float64Array, last: number): number[] {
+/** The slice from one point to the next: 0 is a, 1 is b. */
+export function between(a: Vector, b: Vector): Slice {
+  return { origin: a, directions: [Float64Array.from(b, (x, i) => x - a[i])] };
+}
+
+/** The numbers of the points on an axis, those at whole numbers first, the others from coarse to fine. */
+export function knotsFirst(axis: Float64Array, last: number): number[] {
   const isKnot = (i: number) => Number.isInteger(axis[i]) && axis[i] >= 0 && axis[i] <= last;
   const order = [...coarseToFine([axis.length])];
   return [...order.filter(isKnot), ...order.filter((i) => !isKnot(i))];
 }
 
 /** The point at t, rounded once; exactly `points[t]` where t is a whole number. */
-function pointOn(
+export function pointOn(
   points: readonly Vector[],
   t: number,
   layout: Layout,
-  normalized: boolean,
+  normalized = false,
 ): Vector {
   const last = points.length - 1;
   const leg = Math.min(Math.max(Math.floor(t), 0), last - 1);
@@ -239,37 +211,4 @@ function pointOn(
     }
   }
   return theta;
-}
-
-/** The highest rise above the chord of each leg. A loss that is NaN on the way makes it NaN. */
-function barrierOf(
-  axis: Float64Array,
-  { values, done }: Sampled,
-  perSample: readonly Evaluation["perSample"][],
-  last: number,
-): { barrier: number; barrierAt: number; barrierError?: number } {
-  let barrier = -Infinity, best = { i: -1, a: -1, b: -1, u: 0 };
-  for (let leg = 0; leg < last; leg++) {
-    const a = axis.indexOf(leg), b = axis.indexOf(leg + 1);
-    if (!done[a] || !done[b]) return { barrier: NaN, barrierAt: NaN };
-    for (let i = a; i <= b; i++) {
-      if (!done[i]) continue;
-      const u = axis[i] - leg;
-      const chord = u === 0 ? values[a] : u === 1 ? values[b] : (1 - u) * values[a] + u * values[b];
-      const rise = values[i] - chord;
-      if (isNaN(rise)) return { barrier: NaN, barrierAt: axis[i] };
-      if (rise > barrier) [barrier, best] = [rise, { i, a, b, u }];
-    }
-  }
-  const { i, a, b, u } = best;
-  const [here, start, end] = [perSample[i], perSample[a], perSample[b]];
-  return {
-    barrier,
-    barrierAt: axis[i],
-    ...(here && start && end && {
-      barrierError: standardError(
-        Float64Array.from(here, (x, k) => x - (1 - u) * start[k] - u * end[k]),
-      ),
-    }),
-  };
 }

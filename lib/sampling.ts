@@ -35,12 +35,13 @@ export interface Intervals {
 /** An evaluation with its per-sample losses, or undefined if it was stopped. */
 export async function evaluated(
   loss: Loss,
-  theta: Vector,
+  theta: Vector | (() => Vector | Promise<Vector>),
   job: Job,
 ): Promise<Evaluation | undefined> {
   if (job.stopped) return undefined;
   try {
-    const evaluation = await loss.evaluate(theta, { perSample: true, signal: job.signal });
+    const point = typeof theta === "function" ? await theta() : theta;
+    const evaluation = await loss.evaluate(point, { perSample: true, signal: job.signal });
     job.advance();
     await job.breathe();
     return evaluation;
@@ -57,7 +58,7 @@ export interface Points {
   /** The points that are wanted, in this order. */
   order: Iterable<number>;
   /** θ at a point. */
-  at: (index: number) => Vector;
+  at: (index: number) => Vector | Promise<Vector>;
   /** The slice that the points lie in, and their coordinates: for losses that take many at once. */
   within?: { slice: Slice; coordinatesAt: (index: number) => ArrayLike<number> };
   /** Evaluations that are there already. */
@@ -120,7 +121,7 @@ export async function sampled(
     : undefined;
   if (engine) return { ...result, engine };
   for (const index of open) {
-    const evaluation = await evaluated(loss, at(index), job);
+    const evaluation = await evaluated(loss, () => at(index), job);
     if (!evaluation) break;
     take(index, evaluation);
   }

@@ -12,7 +12,7 @@ import type { Criterion, CriterionName } from "./criterion.ts";
 import { assign, flatten, layoutOf, weightsOf } from "./model.ts";
 import { modelLoss } from "./model_loss.ts";
 import type { SamplingOptions } from "./subsample.ts";
-import { type OptimizerOptions, optimizerStep } from "./optimizer.ts";
+import { type OptimizerOptions, optimizerStep } from "../math/optimizer.ts";
 
 /** Options of {@link train}. */
 export interface TrainOptions extends OptimizerOptions, Control {
