@@ -96,7 +96,7 @@ function barrierOf(
     for (let i = a; i <= b; i++) {
       if (!done[i]) continue;
       const u = axis[i] - leg;
-      const chord = u === 0 ? values[a] : u === 1 ? values[b] : (1 - u) * values[a] + u * values[b];
+      const chord = u === 1 ? values[b] : values[a] + u * (values[b] - values[a]);
       const rise = values[i] - chord;
       if (isNaN(rise)) return { barrier: NaN, barrierAt: axis[i] };
       if (rise > barrier) [barrier, best] = [rise, { i, a, b, u }];
