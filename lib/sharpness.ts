@@ -141,7 +141,7 @@ const AT_ONCE = 8;
  *
  * const bowl = quadratic([4, 2, 1, 1]);
  * const { sphere, worst } = await sharpness(bowl, new Float64Array(4), { radius: 0.1, normalize: "none" });
- * assertAlmostEquals(worst.value, 0.5 * 0.01 * 4, 1e-7); // ½ρ²·λ₁
+ * assertAlmostEquals(worst.value, 0.5 * 0.01 * 4, 1e-6); // ½ρ²·λ₁
  * assertAlmostEquals(sphere.value, 0.5 * 0.01 * 8 / 4, 4 * sphere.standardError); // ½ρ²·tr(H)/d
  * ```
  */
