@@ -128,9 +128,12 @@ const rules: Record<string, Rule> = {
     dtype: x!.dtype,
     shape: x!.shape.toSpliced(axis as number, 1, ...indices!.shape),
   }],
-  GatherND: ([x, indices]) => [{
+  GatherND: ([x, indices], { batch_dims = 0 }) => [{
     dtype: x!.dtype,
-    shape: [...indices!.shape.slice(0, -1), ...x!.shape.slice(indices!.shape.at(-1))],
+    shape: [
+      ...indices!.shape.slice(0, -1),
+      ...x!.shape.slice(Number(batch_dims) + indices!.shape.at(-1)!),
+    ],
   }],
   Gemm: ([a, b], { transA, transB }) => [{
     dtype: a!.dtype,

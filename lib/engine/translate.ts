@@ -1,6 +1,7 @@
 import type { Operand, Recorded, RecordedNode } from "../tensor/record.ts";
 import { arrayOf, type Builder } from "./build.ts";
 import { elementwise } from "./kernels/elementwise.ts";
+import { inverse } from "./kernels/inverse.ts";
 import { pictures } from "./kernels/pictures.ts";
 import { products } from "./kernels/products.ts";
 import { reductions } from "./kernels/reductions.ts";
@@ -31,6 +32,7 @@ export type Translation = (call: Call) => string | string[];
 
 const translations: Record<string, Translation> = {
   ...elementwise,
+  ...inverse,
   ...reductions,
   ...shapes,
   ...products,

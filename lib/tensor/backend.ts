@@ -3,6 +3,7 @@ import wasmFactory from "npm:@tensorflow/tfjs-backend-wasm@4.22.0/wasm-out/tfjs-
 import process from "node:process";
 import { keepKernels, registerKernels } from "./kernels.ts";
 import { castKernel } from "./kernels/cast.ts";
+import { gatherKernel } from "./kernels/gather.ts";
 import { matMulKernel } from "./kernels/matmul.ts";
 import { paddedKernel, paddedKernels } from "./kernels/padding.ts";
 import { sliceKernels } from "./kernels/slice.ts";
@@ -47,6 +48,7 @@ async function start(): Promise<void> {
   const mended = [
     ...slices,
     castKernel(kernel(tf.Cast)),
+    gatherKernel(kernel(tf.GatherV2)),
     matMulKernel((name) => slices.find((k) => k.kernelName === name) ?? kernel(name)),
     ...paddedKernels.map((name) => paddedKernel(kernel(name))),
   ];

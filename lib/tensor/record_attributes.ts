@@ -1,4 +1,5 @@
 import type { Attributes } from "./engine.ts";
+import { explicitPad } from "./kernels/padding.ts";
 import * as tf from "./tf.ts";
 
 type Info = tf.TensorInfo;
@@ -42,7 +43,7 @@ const convolution = (depthwise: boolean): Reader => (attributes, shape, { filter
     filter.shape as [number, number, number, number],
     strides,
     dilations ?? 1,
-    pad,
+    explicitPad(pad),
     dimRoundingMode,
     depthwise,
     attributes.dataFormat === "NCHW" ? "channelsFirst" : "channelsLast",

@@ -40,8 +40,8 @@ const refused: Record<string, [Forward, string]> = {
     "draws random numbers",
   ],
   "a kernel without a translation": [
-    (theta, x) => rows(tf.cumprod(tf.mul(x, theta), 1)),
-    "Cannot record: the kernel Cumprod has no translation",
+    (theta, x) => rows(tf.topk(tf.mul(x, theta), 2).values),
+    "Cannot record: the kernel TopK has no translation",
   ],
   "data that is not passed in": [
     (theta, x) => rows(tf.mul(tf.mul(x, theta), noiseOf(x.shape))),

@@ -1,30 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { engine } from "../../lib/tensor/engine.ts";
 import { exactOps } from "../../lib/tensor/repair.ts";
-import { binary } from "./cases/binary.ts";
 import { distances } from "./cases/check.ts";
-import { contraction } from "./cases/contraction.ts";
-import { convolution } from "./cases/convolution.ts";
-import { gather } from "./cases/gather.ts";
-import { layers } from "./cases/layers.ts";
-import { physics } from "./cases/physics.ts";
-import { pooling } from "./cases/pooling.ts";
-import { reduction } from "./cases/reduction.ts";
-import { shape } from "./cases/shape.ts";
-import { unary } from "./cases/unary.ts";
-
-const table = [
-  ...unary,
-  ...binary,
-  ...reduction,
-  ...shape,
-  ...gather,
-  ...contraction,
-  ...convolution,
-  ...pooling,
-  ...layers,
-  ...physics,
-];
+import { table } from "./cases/table.ts";
 
 const differentiated = new Set<string>();
 

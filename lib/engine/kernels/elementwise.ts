@@ -10,12 +10,6 @@ const binary = (op: string): Translation => ({ b, inputs: { a, b: c } }) => b.op
 const inDouble = (op: string, made: (call: Call, x: string) => string): Translation => (call) =>
   call.float === "float32" ? call.b.op(op, [call.inputs.x]) : made(call, call.inputs.x);
 
-/** An operator without a kernel for doubles. */
-const singleOnly = (op: string): Translation => ({ b, inputs: { x }, float }) => {
-  if (float === "float32") return b.op(op, [x]);
-  throw new Error(`Cannot compute in float64: there is no kernel for ${op} in double precision`);
-};
-
 const where = ({ b }: Call, condition: string, yes: string, no: string) =>
   b.op("Where", [condition, yes, no]);
 const positive = (call: Call, x: string) => call.b.op("Greater", [x, zero(call)]);
@@ -93,9 +87,6 @@ export const elementwise: Record<string, Translation> = {
   ...Object.fromEntries(
     "Abs Ceil Cos Exp Floor Log Neg Reciprocal Relu Round Sigmoid Sign Sin Sqrt Tanh"
       .split(" ").map((op) => [op, unary(op)]),
-  ),
-  ...Object.fromEntries(
-    "Acos Acosh Asin Asinh Atan Atanh".split(" ").map((op) => [op, singleOnly(op)]),
   ),
   Add: binary("Add"),
   Sub: binary("Sub"),

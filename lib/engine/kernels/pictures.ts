@@ -1,6 +1,7 @@
 import { arrayOf } from "../build.ts";
 import type { Call, Translation } from "../translate.ts";
 import { activated } from "./elementwise.ts";
+import { bilinear, nearest } from "./resize.ts";
 
 /** tfjs keeps pictures as [n, h, w, c], ONNX as [n, c, h, w]. */
 const FIRST = [0, 3, 1, 2], LAST = [0, 2, 3, 1];
@@ -144,25 +145,6 @@ const pooling = (op: string, made?: (call: Call) => string): Translation => (cal
   return b.transpose(y, LAST);
 };
 
-const resize = (mode: "nearest" | "linear"): Translation => ({ b, inputs, attributes, float }) => {
-  if (float === "float64") {
-    throw new Error("Cannot compute in float64: there is no Resize in double precision");
-  }
-  const { size, alignCorners, halfPixelCenters } = attributes;
-  const coordinates = alignCorners
-    ? "align_corners"
-    : halfPixelCenters
-    ? "half_pixel"
-    : "asymmetric";
-  const y = b.op("Resize", [b.transpose(inputs.images, FIRST)], {
-    sizes: size,
-    mode,
-    coordinate_transformation_mode: coordinates,
-    ...(mode === "nearest" && { nearest_mode: alignCorners ? "round_prefer_ceil" : "floor" }),
-  });
-  return b.transpose(y, LAST);
-};
-
 export const pictures: Record<string, Translation> = {
   Conv2D: (call) => convolution(call, false),
   FusedConv2D: (call) => convolution(call, false),
@@ -170,6 +152,6 @@ export const pictures: Record<string, Translation> = {
   FusedDepthwiseConv2D: (call) => convolution(call, true),
   MaxPool: pooling("MaxPool"),
   AvgPool: pooling("AveragePool", averageByTaps),
-  ResizeNearestNeighbor: resize("nearest"),
-  ResizeBilinear: resize("linear"),
+  ResizeNearestNeighbor: nearest,
+  ResizeBilinear: bilinear,
 };

@@ -38,7 +38,25 @@ export const products: Record<string, Translation> = {
   },
   GatherV2: ({ b, inputs: { x, indices }, attributes: { axis, batchDims = 0 } }) => {
     if (batchDims === 0) return b.op("Gather", [x, indices], { axis });
-    throw new Error("Cannot record: GatherV2 with batchDims has no translation");
+    // the axis that is gathered from comes right behind those of the batch, and goes back afterwards
+    const rank = b.value(x).shape.length, chosen = b.value(indices).shape;
+    const all = Array.from({ length: rank }, (_, i) => i);
+    const first = all.toSpliced(axis, 1).toSpliced(batchDims, 0, axis);
+    const picked = b.op(
+      "GatherND",
+      [b.transpose(x, first), b.op("Cast", [b.reshape(indices, [...chosen, 1])], { to: "int64" })],
+      { batch_dims: batchDims },
+    );
+    const more = chosen.length - batchDims, between = axis - batchDims;
+    const places = Array.from({ length: b.value(picked).shape.length }, (_, i) => i);
+    const own = places.slice(batchDims, batchDims + more);
+    const others = places.slice(batchDims + more);
+    return b.transpose(picked, [
+      ...places.slice(0, batchDims),
+      ...others.slice(0, between),
+      ...own,
+      ...others.slice(between),
+    ]);
   },
   GatherNd: ({ b, inputs: { params, indices } }) =>
     b.op("GatherND", [params, b.op("Cast", [indices], { to: "int64" })]),

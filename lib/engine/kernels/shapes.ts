@@ -22,6 +22,9 @@ function sliced({ b, inputs: { x }, attributes: { begin, end, strides }, outputs
   return b.reshape(part, outputs[0].shape);
 }
 
+const range = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+
 export const shapes: Record<string, Translation> = {
   Reshape: reshaped,
   ExpandDims: reshaped,
@@ -61,7 +64,16 @@ export const shapes: Record<string, Translation> = {
   MirrorPad: ({ b, inputs: { x }, attributes: { paddings, mode } }) => {
     const pads = [0, 1].flatMap((side) => paddings.map((p: number[]) => p[side]));
     if (mode === "reflect") return b.op("Pad", [x], { pads, mode });
-    throw new Error("Cannot record: MirrorPad with the mode symmetric has no translation");
+    return paddings.reduce((y: string, [before, after]: [number, number], axis: number) => {
+      if (before + after === 0) return y;
+      const n = b.value(y).shape[axis];
+      const mirrored = Array.from({ length: before + n + after }, (_, k) => {
+        const i = k - before;
+        return i < 0 ? -1 - i : i < n ? i : 2 * n - 1 - i;
+      });
+      const places = b.constant(arrayOf("int64", mirrored), [mirrored.length], "int64");
+      return b.op("Gather", [y, places], { axis });
+    }, x);
   },
   Tile: ({ b, inputs: { x }, attributes: { reps }, outputs: [{ shape }] }) => {
     if (reps.every((n: number) => n === 1)) return x;
@@ -80,6 +92,51 @@ export const shapes: Record<string, Translation> = {
     ]);
     if (onValue === 1 && offValue === 0) return b.op("Cast", [is], { to: result });
     return b.op("Where", [is, b.scalar(onValue, result), b.scalar(offValue, result)]);
+  },
+  // The places inside of a block become further samples, the block's first ones coming first.
+  SpaceToBatchND: ({ b, inputs: { x }, attributes: { blockShape, paddings }, outputs }) => {
+    const rank = b.value(x).shape.length, m = blockShape.length;
+    const margin = (side: number) => [
+      0,
+      ...paddings.map((p: number[]) => p[side]),
+      ...Array(rank - m - 1).fill(0),
+    ];
+    const pads = [...margin(0), ...margin(1)];
+    const padded = pads.some((n) => n > 0) ? b.op("Pad", [x], { pads }) : x;
+    const [n, ...rest] = b.value(padded).shape;
+    const blocks = b.reshape(padded, [
+      n,
+      ...blockShape.flatMap((k: number, i: number) => [rest[i] / k, k]),
+      ...rest.slice(m),
+    ]);
+    const axes = blockShape.map((_: number, i: number) => 1 + 2 * i);
+    const inside = axes.map((i: number) => i + 1), outside = range(1 + 2 * m, rank + m);
+    return b.reshape(b.transpose(blocks, [...inside, 0, ...axes, ...outside]), outputs[0].shape);
+  },
+  BatchToSpaceND: ({ b, inputs: { x }, attributes: { blockShape, crops }, outputs }) => {
+    const [n, ...rest] = b.value(x).shape, m = blockShape.length, rank = rest.length + 1;
+    const samples = n / blockShape.reduce((a: number, k: number) => a * k, 1);
+    const parts = b.reshape(x, [...blockShape, samples, ...rest]);
+    const order = [
+      m,
+      ...blockShape.flatMap((_: number, i: number) => [m + 1 + i, i]),
+      ...range(2 * m + 1, rank + m),
+    ];
+    const whole = b.reshape(b.transpose(parts, order), [
+      samples,
+      ...blockShape.map((k: number, i: number) => rest[i] * k),
+      ...rest.slice(m),
+    ]);
+    const axes = blockShape.map((_: number, i: number) => i + 1);
+    const cropped = crops.every(([before, after]: number[]) => before + after === 0)
+      ? whole
+      : b.op("Slice", [whole], {
+        axes,
+        starts: crops.map(([before]: number[]) => before),
+        ends: crops.map(([before]: number[], i: number) => before + outputs[0].shape[i + 1]),
+        steps: axes.map(() => 1),
+      });
+    return b.reshape(cropped, outputs[0].shape);
   },
   DepthToSpace: ({ b, inputs: { x }, attributes: { blockSize: k, dataFormat }, outputs }) => {
     if (dataFormat === "NCHW") {

@@ -56,8 +56,8 @@ type Differentiation = Pick<
 const list = <T>(x: T | T[]): T[] => Array.isArray(x) ? x : [x];
 
 /** wₖ·sin(yₖ + cₖ) summed over all outputs: its second derivative takes every path through the op. */
-const weight = (k: number) => 0.5 + 0.5 * Math.cos(1 + 2.3 * k);
-const phase = (k: number) => 0.4 + 0.7 * k % 1.1;
+const weight = (k: number) => Math.fround(0.5 + 0.5 * Math.cos(1 + 2.3 * k));
+const phase = (k: number) => Math.fround(0.4 + 0.7 * k % 1.1);
 
 function referenceLoss(ys: Arr[]): number {
   let total = 0;
@@ -81,11 +81,8 @@ function slope(f: (t: number) => number, h: number): number {
   return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
 }
 
-/** Relative distances of value, gradient and Hessian-vector product from the reference. */
-export function distances(
-  { name, inputs, op, reference }: Case,
-  differentiate: Differentiation = { hessianProduct, valueAndGradients },
-): { value: number; first: number; second: number } {
+/** The numbers of a row, and a direction; rounded to what tfjs will see. */
+export function numbersOf({ name, inputs }: Case): { xs: Arr[]; vs: Arr[] } {
   const draw = random(7, name);
   const number = (from: number, to: number): number => {
     const x = from + (to - from) * draw.uniform();
@@ -93,14 +90,18 @@ export function distances(
   };
   const xs = inputs.map(({ shape, from = -1, to = 1, values }): Arr => ({
     shape,
-    // Rounded to what tfjs will see.
     data: Float64Array.from(
       { length: shape.reduce((n, m) => n * m, 1) },
       (_, i) => Math.fround(values ? values[i] : number(from, to)),
     ),
   }));
   const vs = xs.map((x) => ({ ...x, data: x.data.map(() => Math.fround(draw.normal())) }));
+  return { xs, vs };
+}
 
+/** What must come out of a row, by its reference: derivatives by central differences. */
+export function referenceOf(row: Case): { value: number[]; first: number[]; second: number[] } {
+  const { xs, vs } = numbersOf(row), { reference } = row;
   const loss = (at: Arr[]) => referenceLoss(list(reference(...at)));
   const moved = (at: Arr[], i: number, k: number, t: number) =>
     at.map((x, j) => j === i ? { ...x, data: x.data.map((v, m) => m === k ? v + t : v) } : x);
@@ -108,21 +109,32 @@ export function distances(
     xs.map((x, i) => ({ ...x, data: x.data.map((v, k) => v + t * vs[i].data[k]) }));
   const each = (f: (i: number, k: number) => number) =>
     xs.flatMap((x, i) => Array.from(x.data, (_, k) => f(i, k)));
-  const first = each((i, k) => slope((t) => loss(moved(xs, i, k, t)), 1e-3));
-  const second = each((i, k) =>
-    slope((s) => slope((t) => loss(moved(along(s), i, k, t)), 2e-3), 2e-3)
-  );
+  return {
+    value: [loss(xs)],
+    first: each((i, k) => slope((t) => loss(moved(xs, i, k, t)), 1e-3)),
+    second: each((i, k) => slope((s) => slope((t) => loss(moved(along(s), i, k, t)), 2e-3), 2e-3)),
+  };
+}
 
+/** The loss of a row's op. */
+export const lossOf = ({ op }: Case) => (at: tf.Tensor[]): tf.Scalar => tensorLoss(list(op(...at)));
+
+/** Relative distances of value, gradient and Hessian-vector product from the reference. */
+export function distances(
+  row: Case,
+  differentiate: Differentiation = { hessianProduct, valueAndGradients },
+): { value: number; first: number; second: number } {
+  const { xs, vs } = numbersOf(row), { value: at, first, second } = referenceOf(row);
   return tf.tidy(() => {
     const [ts, us] = [xs, vs].map((list) =>
       list.map(({ shape, data }) => tf.tensor([...data], shape))
     );
-    const f = (at: tf.Tensor[]) => tensorLoss(list(op(...at)));
+    const f = lossOf(row);
     const { value, gradients } = differentiate.valueAndGradients(f, ts);
     const product = differentiate.hessianProduct(f, ts, us);
     const numbers = (list: tf.Tensor[]) => list.flatMap((t) => [...t.dataSync()]);
     return {
-      value: distance(numbers([value]), [loss(xs)]),
+      value: distance(numbers([value]), at),
       first: distance(numbers(gradients), first),
       second: distance(numbers(product), second),
     };
@@ -130,7 +142,7 @@ export function distances(
 }
 
 /** ‖a − b‖/‖b‖, or ‖a − b‖ where b is smaller than 0.1. */
-function distance(a: number[], b: number[]): number {
+export function distance(a: number[], b: number[]): number {
   const norm = (v: number[]) => Math.sqrt(v.reduce((s, x) => s + x * x, 0));
   return norm(a.map((x, i) => x - b[i])) / Math.max(0.1, norm(b));
 }

@@ -32,6 +32,19 @@ export const gather: Case[] = [
     reference: (x: Arr) => build([2, 2, 2], ([a, i, k]) => at(x, a, ids[2 * a + i], k)),
   },
   {
+    name: "gather by batch, another axis, fewer batches than indices",
+    inputs: [normal(2, 2, 3, 2)],
+    op: (x) => tf.gather(x, int([0, 2, 2, 1, 0, 1], [2, 3]), 2, 1),
+    reference: (x: Arr) =>
+      build([2, 2, 3, 2], ([a, j, i, k]) => at(x, a, j, [0, 2, 2, 1, 0, 1][3 * a + i], k)),
+  },
+  {
+    name: "gather by batch, more batches than indices",
+    inputs: [normal(3, 2)],
+    op: (x) => tf.gather(x, int([1, 0, 1], [3, 1]), 1, 1),
+    reference: (x: Arr) => build([3, 1], ([a]) => at(x, a, [1, 0, 1][a])),
+  },
+  {
     name: "gatherND",
     inputs: [normal(3, 2, 2)],
     op: (x) => tf.gatherND(x, int([2, 0, 0, 1, 2, 0], [3, 2])),
