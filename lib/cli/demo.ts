@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import {
+  audit,
   digits,
   type FigureOptions,
   hessian,
@@ -74,6 +75,8 @@ const volume = await landscape(loss, space, { range: { include: inSpace }, resol
 
 const curvature = await spectrum(hessian(loss, run.final), { top: 3, bottom: 0, probes: 0, seed });
 
+const checked = await audit(loss, run.final, { landscape: surface, seed });
+
 const last = run.history.at(-1)!, [top] = curvature.eigenvalues;
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 const numbers = {
@@ -87,6 +90,9 @@ const numbers = {
     curvature.residuals[0].toExponential(0)
   })`,
   "stability limit 2/η": (2 / learningRate).toFixed(0),
+  "checks by a second way": `${
+    checked.checks.filter(({ passed }) => passed).length
+  } of ${checked.checks.length} passed`,
 };
 
 const sections: ReportSection[] = [
@@ -141,6 +147,12 @@ const sections: ReportSection[] = [
       "with small batches it is a yardstick, not a limit.",
     figure: curvature,
   },
+  {
+    title: "Whether to believe it",
+    text:
+      "Numbers of this page, computed by a second way that shares as little as can be with the first.",
+    figure: checked,
+  },
 ];
 
 const names = [
@@ -153,6 +165,7 @@ const names = [
   "interpolation",
   "volume",
   "spectrum",
+  "audit",
 ];
 const pictures = sections.map(({ figure, options }, i) => ({ name: names[i], figure, options }));
 for (const { name, figure, options } of pictures) {
