@@ -105,6 +105,8 @@ export interface TrainingPlan {
   batchSize: number;
   /** How many steps there will be. */
   steps: number;
+  /** Penalties that are added to the loss: weight·Σ|θ| (l1) or weight·‖θ‖² (l2). */
+  penalties?: readonly { norm: "l1" | "l2"; weight: number }[];
 }
 
 /** Steps that a {@link Trainer} is to make. */

@@ -6,6 +6,7 @@ import {
   type Loss,
   type LossOptions,
   type SliceRequest,
+  type TrainingPlan,
 } from "./loss.ts";
 import { describe } from "./options.ts";
 import { pointAt, type Slice } from "./slice.ts";
@@ -15,6 +16,10 @@ import { accumulate, sizeOf, type Vector } from "./vector.ts";
 export interface Penalty {
   /** What it is, for captions. */
   readonly name: string;
+  /** Where it is weight·Σ|θ| or weight·‖θ‖²: which. Only then are steps of training natively made with it. */
+  readonly norm?: "l1" | "l2";
+  /** See `norm`. */
+  readonly weight?: number;
   /** Its value. */
   value(layout: Layout, theta: Vector): number;
   /** Its gradient. */
@@ -43,7 +48,7 @@ export function l2(weight: number): Penalty {
 
 /** weight·Σ f(θᵢ) over all that can move, with the first and second derivative of f. */
 function elementwise(
-  name: string,
+  name: "l1" | "l2",
   weight: number,
   f: (x: number) => number,
   first: (x: number) => number,
@@ -63,6 +68,8 @@ function elementwise(
   };
   return {
     name: `${weight}·${name === "l1" ? "Σ|θ|" : "|θ|²"}`,
+    norm: name,
+    weight,
     value(layout, theta) {
       let sum = 0;
       eachMovable(layout, (i) => sum += f(theta[i]));
@@ -104,7 +111,8 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
   /** A Fisher matrix is of what the data say; a penalty says nothing about them. */
   const bends = (matrix: CurvatureMatrix = "hessian") =>
     matrix === "hessian" || matrix === "gaussNewton";
-  const { valueAndGradient, sampleSlice, linearize } = loss;
+  const { valueAndGradient, sampleSlice, linearize, trainer } = loss;
+  const { norm, weight } = penalty;
   const { symmetries, activations, unitStatistics, repaired } = loss;
   return {
     layout,
@@ -180,6 +188,11 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
           }),
         } satisfies Linearized;
       },
+    }),
+    // a penalty that is a closure cannot travel to where the steps are made
+    ...(trainer && norm && weight !== undefined && {
+      trainer: (theta: Vector, { penalties = [], ...plan }: TrainingPlan) =>
+        trainer.call(loss, theta, { ...plan, penalties: [...penalties, { norm, weight }] }),
     }),
     // what the network is does not depend on what is added to its loss
     ...(symmetries && { symmetries: symmetries.bind(loss) }),

@@ -1,4 +1,4 @@
-import { consumers, type Graph, type Node, producers, same } from "./graph.ts";
+import { consumers, type Graph, type Node, producers } from "./graph.ts";
 import { lower, modelOf, valueInfo, write, writing } from "./onnx.ts";
 import type { Message } from "./protobuf.ts";
 
@@ -20,7 +20,7 @@ export const perStep = (shape: readonly unknown[]): boolean =>
  */
 export function loopModel(graph: Graph, carry: Record<string, string>): Uint8Array {
   const states = carriedIn(graph, carry), pairs = states.flatMap(({ pairs }) => pairs);
-  const once = new Set(states.flatMap(({ before, after }) => [before, after]));
+  const once = new Set(states.flatMap(({ before, after }) => [...before, ...after]));
   const given = new Set(Object.values(carry));
   const inputs = graph.inputs.map(({ name }) => name).filter((name) => !given.has(name));
   const each = inputs.filter((name) => perStep(graph.values.get(name)!.shape));
@@ -67,10 +67,10 @@ export function loopModel(graph: Graph, carry: Record<string, string>): Uint8Arr
   );
 
   const whole = writing();
-  for (const { before } of states) if (before) lower(before, graph, whole);
+  for (const { before } of states) for (const node of before) lower(node, graph, whole);
   const ends = new Map(moving.map(({ to }) => [to, whole.fresh()]));
   const stays = new Map(pairs.filter(({ from, to }) => from === to).map(({ to }) => [to, to]));
-  const end = (to: string) => stays.get(to) ?? ends.get(to)!;
+  const end = (to: string) => stays.get(to) ?? ends.get(to) ?? to;
   whole.add(
     "Loop",
     [STEPS, "", ...moving.map(({ from }) => from)],
@@ -81,9 +81,12 @@ export function loopModel(graph: Graph, carry: Record<string, string>): Uint8Arr
     {},
     loop,
   );
-  for (const { output, after, pairs } of states) {
-    if (after) lower({ ...after, inputs: after.inputs.map(end), outputs: [output] }, graph, whole);
-    else whole.add("Identity", [end(pairs[0].to)], [output]);
+  for (const { output, result, after } of states) {
+    for (const node of after) {
+      const outputs = node.outputs.map((name) => name === result ? output : name);
+      lower({ ...node, inputs: node.inputs.map(end), outputs }, graph, whole);
+    }
+    if (!after.length) whole.add("Identity", [end(result)], [output]);
   }
   const valueOf = new Map(graph.outputs.map(({ name, value: v }) => [name, value(v)]));
   return modelOf(whole.message(
@@ -98,33 +101,45 @@ export function loopModel(graph: Graph, carry: Record<string, string>): Uint8Arr
   ));
 }
 
+/** What a step takes, and what the next one takes in its place. */
+interface Pair {
+  from: string;
+  to: string;
+}
+
 /** A vector that goes from step to step. */
 interface State {
   output: string;
-  /** What cuts it before the first step, and joins it after the last. */
-  before?: Node;
-  after?: Node;
-  /** What a step takes, and what the next one takes in its place. */
-  pairs: { from: string; to: string }[];
+  /** The value that is the output. */
+  result: string;
+  /** What cuts and shapes it before the first step, and undoes that after the last. */
+  before: Node[];
+  after: Node[];
+  pairs: Pair[];
 }
 
 function carriedIn(graph: Graph, carry: Record<string, string>): State[] {
-  const from = producers(graph), users = consumers(graph);
+  const producer = producers(graph), users = consumers(graph);
   const valueOf = new Map(graph.outputs.map(({ name, value }) => [name, value]));
-  const lengths = (names: string[]) => names.map((name) => graph.values.get(name)!.shape[0]);
+  const shapes = (names: string[]) =>
+    names.map((name) => `${graph.values.get(name)!.shape}`).join("; ");
+
   return Object.entries(carry).map(([output, input]) => {
-    const result = valueOf.get(output)!, after = from.get(result);
-    const [before, ...others] = users.get(input) ?? [];
-    const inPieces = before?.op === "Split" && others.length === 0 && after?.op === "Concat" &&
-      users.get(result)!.length === 1 && same(lengths(before.outputs), lengths(after.inputs));
-    return inPieces
-      ? {
-        output,
-        before,
-        after,
-        pairs: before.outputs.map((from, i) => ({ from, to: after.inputs[i] })),
-      }
-      : { output, pairs: [{ from: input, to: result }] };
+    const before: Node[] = [], after: Node[] = [];
+    /** A pair, or what is left of it without a cut that a joint undoes, or a shape that another one does. */
+    const peeled = ({ from, to }: Pair): Pair[] => {
+      const [first, ...others] = users.get(from) ?? [], last = producer.get(to);
+      const undone = first && last && others.length === 0 && users.get(to)!.length === 1 &&
+        (first.op === "Split" && last.op === "Concat" ||
+          first.op === "Reshape" && last.op === "Reshape") &&
+        shapes(first.outputs) === shapes(last.inputs);
+      if (!undone) return [{ from, to }];
+      before.push(first);
+      after.unshift(last);
+      return first.outputs.flatMap((from, i) => peeled({ from, to: last.inputs[i] }));
+    };
+    const result = valueOf.get(output)!;
+    return { output, result, before, after, pairs: peeled({ from: input, to: result }) };
   });
 }
 

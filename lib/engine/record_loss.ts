@@ -51,8 +51,8 @@ export interface RecordedLoss {
   slice(directions: number): Compiled;
   /**
    * A step of training, on the mean of a batch. Inputs, all of level 0: the fields, `theta`, what the rule
-   * carries (`velocity`; `first` and `second`), and its numbers (`learningRate`, `momentum`; for Adam
-   * `correction1` and `correction2`, 1 − β₁ᵗ and 1 − β₂ᵗ). Outputs: `loss`, before the step, and the new
+   * carries (`velocity`, the last movement; `first` and `second`), and its numbers (`learningRate`; `momentum`,
+   * β·ηₜ/ηₜ₋₁; for Adam `correction1` and `correction2`, 1 − β₁ᵗ and 1 − β₂ᵗ; `l1` and `l2`). Outputs: `loss`, before the step, and the new
    * vectors as `next/theta`, `next/velocity` … Moving statistics of batch norm are moved on in θ.
    */
   step(rule: Rule): Compiled;
@@ -151,8 +151,8 @@ export function recordLoss(
       });
     }),
     step: once((rule: Rule) => {
-      const { carry, ...frame } = stepFrame(loss, { theta, rule, precision });
-      return program(at.step, frame, carry);
+      const { carry, factor, ...frame } = stepFrame(loss, { theta, rule, precision });
+      return program((samples) => at.step(samples, factor), frame, carry);
     }),
   };
 }

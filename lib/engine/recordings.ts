@@ -48,8 +48,11 @@ export interface Recordings {
   gradient(samples: number): RecordOn;
   /** h0, h1 …: products of the Hessian of the same, or of another of its matrices. */
   product(samples: number, matrix?: CurvatureMatrix): RecordOn;
-  /** `loss` and g0, g1 … of the mean, and s0, s1 …: new moving statistics. */
-  step(samples: number): RecordOn;
+  /**
+   * `loss`, the mean; g0, g1 …: its derivatives times `factor`, an input, which is cheapest where they begin; and
+   * s0, s1 …: new moving statistics.
+   */
+  step(samples: number, factor: number): RecordOn;
 }
 
 /** The numbers of samples on which a loss is recorded; what differs between the two is the batch. */
@@ -140,23 +143,26 @@ export function recordings(
         const on = { backend: "record" };
         return numbered(curvatureProduct(matrix, parts, moved(x, "θ"), moved(x, "v"), on), "h");
       }),
-    step: (samples) =>
-      on(samples, {}, (x, pass) => {
-        const states: Inputs = {};
+    step: (samples, factor) =>
+      on(samples, { factor: { data: Float32Array.of(factor), shape: [] } }, (x, pass) => {
+        const kept: Inputs = {};
         const { value, gradients } = valueAndGradients(
           (tensors) => {
             const { losses, penalty, state } = pass(tensors);
-            state?.forEach((t, i) => states[`s${i}`] = t);
-            return plus(perSample ? tf.mean(losses) : losses, penalty);
+            state?.forEach((t, i) => kept[`s${i}`] = t);
+            const loss = plus(perSample ? tf.mean(losses) : losses, penalty);
+            kept.loss = tf.keep(tf.clone(loss));
+            return tf.mul(loss, x.factor);
           },
           moved(x, "θ"),
           { backend: "record" },
         );
+        value.dispose();
         const copies = Object.fromEntries(
-          Object.entries(states).map(([name, t]) => [name, tf.clone(t)]),
+          Object.entries(kept).map(([name, t]) => [name, tf.clone(t)]),
         );
-        Object.values(states).forEach((t) => t.dispose());
-        return { loss: value, ...numbered(gradients, "g"), ...copies };
+        Object.values(kept).forEach((t) => t.dispose());
+        return { ...numbered(gradients, "g"), ...copies };
       }),
   };
 }

@@ -2,13 +2,15 @@ import type { Feeds } from "../engine/pool/messages.ts";
 import type { Pool } from "../engine/pool/pool.ts";
 import { trainSteps } from "../engine/pool/train_steps.ts";
 import type { Program } from "../engine/program.ts";
-import { adam, carried, type Rule, scalars } from "../engine/update.ts";
+import { adam, carriedBy, type Rule, scalarsOf } from "../engine/update.ts";
 import type { Trainer, TrainingPlan } from "../loss.ts";
 import type { Vector } from "../vector.ts";
 
 /** What a step moves θ by. */
-export const ruleOf = ({ optimizer, momentum }: TrainingPlan): Rule =>
-  optimizer === "sgd" && momentum > 0 ? "momentum" : optimizer;
+export function ruleOf({ optimizer, momentum, penalties = [] }: TrainingPlan): Rule {
+  const norms = (["l1", "l2"] as const).filter((norm) => penalties.some((p) => p.norm === norm));
+  return [optimizer === "sgd" && momentum > 0 ? "momentum" : optimizer, ...norms].join("+") as Rule;
+}
 
 /** Multiplications after which a state is asked for, about a second: no more than that is lost by a Stop. */
 const LOST = 5e9;
@@ -42,16 +44,24 @@ export function nativeTrainer(
   const type = program.precision === "float32" ? Float32Array : Float64Array;
   const like = (values: ArrayLike<number>) =>
     (theta instanceof Float32Array ? Float32Array : Float64Array).from(values) as Vector;
+  const weightOf = (norm: "l1" | "l2") =>
+    (plan.penalties ?? []).reduce((sum, p) => p.norm === norm ? sum + p.weight : sum, 0);
   const thetaIn = (state: Feeds) => like(state.theta.data as Float32Array);
-  let made = 0, state: Feeds = { theta: { data: type.from(theta), shape: [length] } };
-  for (const name of carried[rule]) state[name] = { data: new type(length), shape: [length] };
+  let made = 0,
+    before: number | undefined,
+    state: Feeds = { theta: { data: type.from(theta), shape: [length] } };
+  for (const name of carriedBy(rule)) state[name] = { data: new type(length), shape: [length] };
 
   return {
     engine: "native",
     async run({ batches, learningRate, statesAfter = [], visit, visitState, signal }) {
       const numbers: Record<string, (step: number) => number> = {
         learningRate: () => learningRate,
-        momentum: () => plan.momentum,
+        // the last movement is carried, in which the learning rate is
+        momentum: (step) =>
+          plan.momentum * (step === 0 ? learningRate / (before ?? learningRate) : 1),
+        l1: () => weightOf("l1"),
+        l2: () => weightOf("l2"),
         correction1: (step) => 1 - adam.beta1 ** (made + step + 1),
         correction2: (step) => 1 - adam.beta2 ** (made + step + 1),
       };
@@ -68,7 +78,7 @@ export function nativeTrainer(
         loss: "loss",
         steps: batches.length,
         rows: (step) => batches[step] ?? Int32Array.of(0),
-        scalars: Object.fromEntries(scalars[rule].map((name) => [name, numbers[name]])),
+        scalars: Object.fromEntries(scalarsOf(rule).map((name) => [name, numbers[name]])),
         statesAfter: [...asked, ...often],
       }, {
         signal,
@@ -76,6 +86,7 @@ export function nativeTrainer(
         visitState: (step, now) => asked.has(step) && visitState?.(step, thetaIn(now)),
       });
       state = trained.state;
+      before = learningRate;
       made += trained.step;
       return {
         losses: trained.losses.slice(0, trained.step),

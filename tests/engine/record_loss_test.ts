@@ -192,7 +192,7 @@ for (const [name, make] of Object.entries(models)) {
 Deno.test("a step of SGD, momentum and Adam agrees with plain arithmetic on wasm's gradient", async () => {
   const { loss, theta } = modelCase(mlp({ inputs: 4, hidden: [6], outputs: 3 }), "crossEntropy");
   const recorded = recordLoss(loss, { theta });
-  for (const rule of ["sgd", "momentum", "adam"] as const) {
+  for (const rule of ["sgd", "momentum", "adam", "momentum+l1+l2", "adam+l2"] as const) {
     for (const [name, worst] of Object.entries(await deviations(recorded.step(rule)))) {
       assertLess(worst, 1e-5, `${rule}: ${name}`);
     }

@@ -4,6 +4,7 @@ import {
   flatten,
   functionLoss,
   initialize,
+  l1,
   l2,
   layout,
   mlp,
@@ -215,9 +216,11 @@ Deno.test("training a network that diverges ends at the same step natively", asy
 Deno.test("what a native step would not do as wasm does stays on wasm", async () => {
   const shape = layout({ w: [2] }), start = initialize(shape);
   const loss = functionLoss(shape, ({ w }) => tf.sum(tf.square(w)), { engine: "native" });
-  const penalized = withPenalty(loss, l2(1));
+  // a penalty that only functions tell of: the gradient of (1 + 1)‖w‖²
+  const { norm: _, ...told } = l2(1);
+  const penalized = withPenalty(loss, told);
+  assertEquals(penalized.trainer, undefined);
   const run = await train(penalized, start, { epochs: 1, learningRate: 0.1, ...quiet });
-  // the gradient of (1 + 1)‖w‖²
   run.final.forEach((x, i) => assert(Math.abs(x - 0.6 * start[i]) < 1e-6));
   await assertRejects(
     () => train(loss, start, { engine: "wasm" } as never),
@@ -226,6 +229,32 @@ Deno.test("what a native step would not do as wasm does stays on wasm", async ()
   );
   const closed = await train(quadratic([1]), Float64Array.of(1), { epochs: 1, ...quiet });
   assertEquals(closed.config.engine, "closed form");
+});
+
+Deno.test("steps with l1 and l2 penalties are native, and move the weights as on wasm", async () => {
+  const model = convolutional(), start = flatten(model);
+  const losses = (["native", "wasm"] as const).map((engine) =>
+    modelLoss(model, pictures.train, { mode: "train", batchSize: 54, engine })
+  );
+  for (const settings of Object.values(rules)) {
+    for (const penalties of [[l2(0.02)], [l1(0.003)], [l1(0.002), l2(0.01), l2(0.01)]]) {
+      const [native, wasm] = await Promise.all(
+        losses.map((loss) =>
+          train(penalties.reduce(withPenalty, loss), start, {
+            ...settings,
+            epochs: 3,
+            batchSize: 16,
+            stepSize: 2,
+            ...quiet,
+          })
+        ),
+      );
+      assertEquals([native.config.engine, wasm.config.engine], ["native", "wasm"]);
+      assert(distance(native.final, wasm.final) < 1e-4);
+      assert(distance(native.stepLosses, wasm.stepLosses) < 1e-4);
+    }
+  }
+  for (const loss of losses) await loss[Symbol.asyncDispose]();
 });
 
 Deno.test("auto trains natively where there are many steps, and stays on wasm for few", async () => {

@@ -42,7 +42,7 @@ export interface TrainStepsOptions {
 }
 
 /** How long a piece should take, in milliseconds, and how many steps it has at most. */
-const PIECE = 40, MOST = 500;
+const PIECE = 60, MOST = 500;
 
 /**
  * Makes training steps in one worker of a pool. The state stays there; losses stream back, and states where
