@@ -170,8 +170,10 @@ export async function topology(
       ? await noiseOf(resampled, { of, points: grid.points, resamples, seed, job })
       : roundingOf(all, { of, values: grid.values, precision: landscape.provenance?.precision });
     if (!resampled) job.advance();
+    await job.breathe();
     const judged = all.basins.map((basin) => judge(basin, { values: grid.values, shape, noise }));
     const { basins, region, tops } = selected(all, (k) => judged[k].counts);
+    await job.breathe();
     const order = [...judged.keys()].sort((a, b) =>
       Number(judged[b].counts) - Number(judged[a].counts) || a - b
     );
@@ -241,19 +243,22 @@ function gridOf(landscape: TopologyLandscape): Grid {
         (partial ? " in what was computed before it was stopped" : ""),
     );
   }
+  const grid = { axes: picks.map((pick, k) => Float64Array.from(pick, (i) => axes[k][i])) };
+  const size = sizeOf(picks.map((pick) => pick.length));
   const places = picks.map((pick) => Float64Array.from(pick));
-  const points = Int32Array.from(
-    { length: sizeOf(picks.map((pick) => pick.length)) },
-    (_, index) => coordinatesAt(places, index).reduce((p, i, k) => p * axes[k].length + i, 0),
-  );
-  const grid = {
-    axes: picks.map((pick, k) => Float64Array.from(pick, (i) => axes[k][i])),
-    values: Float64Array.from(points, (p) => done[p] ? values[p] : NaN),
-    done: Uint8Array.from(points, (p) => done[p]),
-    points: points.filter((p) => done[p] && Number.isFinite(values[p])),
-  };
-  if (grid.points.length > 0) return grid;
+  const inLandscape = (index: number) =>
+    coordinatesAt(places, index).reduce((p, i, k) => p * axes[k].length + i, 0);
+  const known = { values: new Float64Array(size), done: new Uint8Array(size) };
+  const points = new Int32Array(size);
+  let finite = 0;
+  for (let index = 0; index < size; index++) {
+    const p = size === values.length ? index : inLandscape(index);
+    known.done[index] = done[p];
+    known.values[index] = done[p] ? values[p] : NaN;
+    if (Number.isFinite(known.values[index])) points[finite++] = p;
+  }
+  if (finite > 0) return { ...grid, ...known, points: points.subarray(0, finite) };
   throw new RangeError(
-    `Cannot ${doing}: the loss is finite at none of the ${points.length} points`,
+    `Cannot ${doing}: the loss is finite at none of the ${size} points`,
   );
 }

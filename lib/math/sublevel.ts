@@ -53,7 +53,7 @@ export async function sublevel(
     return basin;
   };
   for (const [r, point] of order.entries()) {
-    if (r % 1024 === 0) await breathe();
+    if (r % 256 === 0) await breathe();
     rank[point] = r;
     let lowest = -1;
     const below: number[] = [];
@@ -117,7 +117,7 @@ async function rising(
   values: ArrayLike<number>,
   breathe: () => Promise<void>,
 ): Promise<Int32Array> {
-  const finite = Float64Array.from(values).filter(Number.isFinite).sort();
+  const finite = await sorted(values, breathe);
   const order = new Int32Array(finite.length), taken = new Int32Array(finite.length);
   for (let i = 0; i < values.length; i++) {
     if (i % 4096 === 0) await breathe();
@@ -131,6 +131,36 @@ async function rising(
     order[low + taken[low]++] = i;
   }
   return order;
+}
+
+/** The finite values in rising order: pieces that are sorted in some milliseconds, then merged two by two. */
+async function sorted(
+  values: ArrayLike<number>,
+  breathe: () => Promise<void>,
+): Promise<Float64Array> {
+  const piece = 2 ** 15;
+  let pieces: Float64Array[] = [];
+  for (let from = 0; from < values.length; from += piece) {
+    const count = Math.min(piece, values.length - from);
+    const part = Float64Array.from({ length: count }, (_, i) => values[from + i]);
+    pieces.push(part.filter(Number.isFinite).sort());
+    await breathe();
+  }
+  while (pieces.length > 1) {
+    const merged: Float64Array[] = [];
+    for (let k = 0; k < pieces.length; k += 2) {
+      const [a, b = new Float64Array(0)] = pieces.slice(k, k + 2);
+      const both = new Float64Array(a.length + b.length);
+      for (let i = 0, j = 0; i + j < both.length;) {
+        if ((i + j) % piece === 0) await breathe();
+        const at = i + j;
+        both[at] = j === b.length || a[i] <= b[j] ? a[i++] : b[j++];
+      }
+      merged.push(both);
+    }
+    pieces = merged;
+  }
+  return pieces[0] ?? new Float64Array(0);
 }
 
 /** A function that visits the neighbours of a point of a row-major grid, in the order of their numbers. */

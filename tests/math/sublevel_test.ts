@@ -110,3 +110,15 @@ Deno.test("without a finite value there is no basin", async () => {
   assertEquals(basins, []);
   assertEquals([...region], [-1, -1]);
 });
+
+Deno.test("a line of many points has as many basins as it has points below both neighbours", async () => {
+  const { uniform } = random(3, "test");
+  const values = Float64Array.from({ length: 100_001 }, (_, i) => i % 1000 === 7 ? NaN : uniform());
+  const { basins } = await sublevel(values, [values.length]);
+  const below = (i: number, j: number) => !(values[j] <= values[i]);
+  const minima = values.keys().filter((i) =>
+    !Number.isNaN(values[i]) && below(i, i - 1) && below(i, i + 1)
+  );
+  assertEquals(basins.map(({ minimum }) => minimum).sort((a, b) => a - b), [...minima]);
+  basins.slice(1).forEach(({ minimum }, k) => assert(values[minimum] >= values[basins[k].minimum]));
+});
