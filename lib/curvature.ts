@@ -9,6 +9,7 @@ import {
 } from "./loss.ts";
 import { describe, optionsOf } from "./options.ts";
 import { products } from "./products.ts";
+import { unlessStopped } from "./progress.ts";
 import { sizeOf, type Vector } from "./vector.ts";
 
 /** What the matrices are called. */
@@ -76,8 +77,9 @@ export function curvature(
   };
   let linearized: Promise<Linearized | undefined> | undefined, used = engine;
   /** Its products on all of θ. */
-  const whole = async (): Promise<Pick<Operator, "product" | "products">> => {
-    const at = await (linearized ??= loss.linearize?.(point, matrix) ?? Promise.resolve(undefined));
+  const whole = async (signal?: AbortSignal): Promise<Pick<Operator, "product" | "products">> => {
+    linearized ??= loss.linearize?.(point, matrix) ?? Promise.resolve(undefined);
+    const at = await unlessStopped(linearized, signal);
     if (at) used = at.engine;
     return at ?? { product: (v, options) => loss.product(point, v, { ...options, matrix }) };
   };
@@ -92,13 +94,13 @@ export function curvature(
     samples,
     samplesAvailable,
     async product(v, options) {
-      const own = inside(v), image = await (await whole()).product(own, options);
+      const own = inside(v), image = await (await whole(options?.signal)).product(own, options);
       restrict(image);
       return image;
     },
     async products(vs, { signal, visit } = {}) {
       const own = vs.map(inside);
-      return await products(await whole(), own, {
+      return await products(await whole(signal), own, {
         signal,
         visit(i, image) {
           restrict(image);

@@ -112,14 +112,37 @@ function checkControl(signal: unknown, progress: unknown): void {
   );
 }
 
+/** A turn for the event loop: timers, Stop, the bar. */
+export const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
 /** A function that gives the event loop a turn when it has not had one for 10 ms. */
 export function breather(): () => Promise<void> {
   let last = performance.now();
   return async () => {
     if (performance.now() - last < 10) return;
-    await new Promise<void>((resolve) => setImmediate(() => resolve()));
+    await turn();
     last = performance.now();
   };
+}
+
+/**
+ * What a promise comes to, unless it is stopped before.
+ *
+ * @throws the signal's reason, as soon as it is aborted.
+ */
+export async function unlessStopped<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return await promise;
+  signal.throwIfAborted();
+  let stop!: () => void;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+  });
+  try {
+    return await Promise.race([promise, stopped]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** Deno's Jupyter interface, or undefined outside of a notebook, where reading it throws. */

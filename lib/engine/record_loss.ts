@@ -1,4 +1,3 @@
-import { initialize, part } from "../layout.ts";
 import type { CurvatureMatrix } from "../loss.ts";
 import type { Recorded } from "../tensor/record.ts";
 import type { Vector } from "../vector.ts";
@@ -14,6 +13,7 @@ import {
   type RecordOn,
   SAMPLES,
 } from "./recordings.ts";
+import { somewhere } from "./somewhere.ts";
 import { stepFrame } from "./step.ts";
 import type { Rule } from "./update.ts";
 
@@ -27,6 +27,8 @@ export interface RecordLossOptions {
   samples?: number;
   /** Where it is recorded and checked; by default random weights. */
   theta?: Vector;
+  /** The records of its values at that θ, where there are some already: by the number of samples. */
+  values?: Record<number, RecordOn>;
 }
 
 /** A loss as programs, each recorded and compiled when it is first asked for. */
@@ -68,7 +70,8 @@ export interface RecordedLoss {
  */
 export function recordLoss(
   loss: RecordableLoss,
-  { precision = "float32", samples, theta = somewhere(loss.layout) }: RecordLossOptions = {},
+  { precision = "float32", samples, theta = somewhere(loss.layout), values }: RecordLossOptions =
+    {},
 ): RecordedLoss {
   const { layout, perSample } = loss, { size } = layout;
   const v = theta.map((_, i) => Math.sin(i + 1)) as Vector, weight = 1 / 8;
@@ -96,7 +99,7 @@ export function recordLoss(
     joined(b, layout, results, prefix, precision);
   const scalar = (values: ArrayLike<number>) => ({ data: Float64Array.from(values), shape: [] });
 
-  const valueOn = once(at.value);
+  const valueOn = once((samples: number) => values?.[samples] ?? at.value(samples));
   const valueOf = {
     finish: (_: Builder, results: Record<string, string>) => results,
     expected: (values: Recorded["values"]): Check["expected"] =>
@@ -155,16 +158,6 @@ export function recordLoss(
       return program((samples) => at.step(samples, factor), frame, carry);
     }),
   };
-}
-
-/** Random weights, with biases that differ: where all units of a layer are dead, equal outputs would be a tie. */
-function somewhere(layout: RecordableLoss["layout"]): Vector {
-  const theta = initialize(layout);
-  for (const tensor of layout.tensors) {
-    if (tensor.role !== "bias") continue;
-    part(theta, tensor).forEach((_, i, biases) => biases[i] += 0.02 * Math.cos(i + tensor.offset));
-  }
-  return theta;
 }
 
 /** A frame in which θ is a point: its origin, its directions, and the coordinates of θ. */

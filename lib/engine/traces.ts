@@ -1,15 +1,23 @@
-import { initialize, type Layout, part } from "../layout.ts";
-import { breather } from "../progress.ts";
+import { type Layout, part } from "../layout.ts";
+import { turn } from "../progress.ts";
 import { usesCustomGradient } from "../tensor/guard.ts";
 import { onBackend } from "../tensor/backend.ts";
 import { inputTensor, record, type Recorded, type RecordInput } from "../tensor/record.ts";
-import { isRecorded } from "../tensor/engine.ts";
 import { after, onTape, pruned, replay } from "../tensor/replay.ts";
 import * as tf from "../tensor/tf.ts";
+import type { Vector } from "../vector.ts";
 import { deviation } from "./check.ts";
-import { fieldName, type Pass, type RecordableLoss, repeated, SAMPLES } from "./recordings.ts";
+import {
+  fieldName,
+  type Pass,
+  type RecordableLoss,
+  recordings,
+  type RecordOn,
+  repeated,
+  SAMPLES,
+} from "./recordings.ts";
 
-/** The passes of a loss as data, which travel to a worker where a closure cannot. */
+/** A loss as data, which travels to a worker where a closure cannot. */
 export interface Traces {
   /** As in {@link RecordableLoss}. */
   layout: Layout;
@@ -17,46 +25,69 @@ export interface Traces {
   fields: Record<string, RecordInput>;
   /** As in {@link RecordableLoss}. */
   perSample: boolean;
-  /** By the number of samples: a pass, as it runs by itself and as it runs under a derivative. */
-  passes: Record<number, { plain: Recorded; differentiated: Recorded }>;
+  /** Where it was recorded. */
+  theta: Vector;
+  /** For programs of values: their records, by the number of samples. */
+  values?: Record<number, RecordOn>;
+  /** For derivatives: the pass as it runs under one, by the number of samples. */
+  passes?: Record<number, Recorded>;
 }
 
+const sizesOf = ({ perSample }: Pick<Traces, "perSample">) =>
+  perSample ? SAMPLES : SAMPLES.slice(0, 1);
+
 /**
- * Writes down the passes of a loss, with turns for the event loop in between. Undefined where kernels do not tell
- * all: a custom gradient stays in its closure.
+ * Writes down what the values of a loss are made of, at θ, with turns for the event loop in between.
  *
  * @throws {Error} if the loss cannot be recorded.
  */
-export async function tracesOf(loss: RecordableLoss): Promise<Traces | undefined> {
+export async function valueTraces(loss: RecordableLoss, theta: Vector): Promise<Traces> {
+  const { layout, fields, perSample } = loss;
+  const at = recordings(loss, { theta, v: theta, weight: 1 });
+  const values: Traces["values"] = {};
+  for (const samples of sizesOf(loss)) {
+    values[samples] = at.value(samples);
+    await turn();
+  }
+  return { layout, fields, perSample, theta, values };
+}
+
+/**
+ * Writes down the passes of a loss at θ as its derivatives see them, with turns for the event loop in between.
+ * Undefined where kernels do not tell all: a custom gradient stays in its closure.
+ *
+ * @throws {Error} if the loss cannot be recorded.
+ */
+export async function passTraces(
+  loss: RecordableLoss,
+  theta: Vector,
+): Promise<Traces | undefined> {
   const { layout, perSample, seed = 42 } = loss;
-  const passes: Traces["passes"] = {}, breathe = breather();
-  for (const samples of perSample ? SAMPLES : SAMPLES.slice(0, 1)) {
-    const inputs = inputsFor(loss, samples);
+  const passes: Traces["passes"] = {};
+  for (const samples of sizesOf(loss)) {
+    const inputs = inputsFor(loss, samples, theta);
     const pass = (x: Record<string, tf.Tensor>) => {
       const parameters = layout.tensors.map((_, i) => x[`θ${i}`]);
       return named(
         loss.forward(parameters, mapValues(loss.fields, (_, n) => x[fieldName(n)]), seed),
       );
     };
-    await breathe();
-    const plain = pruned(record(inputs, pass));
-    await breathe();
-    let differentiated!: Recorded;
     const custom = usesCustomGradient(() => {
-      differentiated = pruned(record(inputs, (x) => onTape(() => pass(x))));
+      passes[samples] = pruned(record(inputs, (x) => onTape(() => pass(x))));
     });
     if (custom) return undefined;
-    passes[samples] = { plain, differentiated };
+    await turn();
   }
-  return { layout, fields: loss.fields, perSample, passes };
+  return { layout, fields: loss.fields, perSample, theta, passes };
 }
 
-/** What goes into a pass: θ at random, some samples. */
+/** What goes into a pass: θ, some samples. */
 function inputsFor(
   { layout, perSample, fields }: Pick<Traces, "layout" | "perSample" | "fields">,
   samples: number,
+  theta: Vector,
 ): Record<string, RecordInput> {
-  const theta = initialize(layout), inputs: Record<string, RecordInput> = {};
+  const inputs: Record<string, RecordInput> = {};
   for (const [name, field] of Object.entries(fields)) {
     inputs[fieldName(name)] = perSample ? repeated(field, samples) : field;
   }
@@ -72,9 +103,8 @@ export function replayed({ layout, fields, perSample, passes }: Traces): Recorda
     fields,
     perSample,
     forward(parameters, batch) {
-      const { plain, differentiated } = passes[perSample ? batch[first].shape[0] : SAMPLES[0]];
-      const recorded = isRecorded() ? differentiated : plain,
-        inputs: Record<string, tf.Tensor> = {};
+      const recorded = passes![perSample ? batch[first].shape[0] : SAMPLES[0]];
+      const inputs: Record<string, tf.Tensor> = {};
       for (const name in batch) inputs[fieldName(name)] = batch[name];
       parameters.forEach((tensor, i) => inputs[`θ${i}`] = tensor);
       return passFrom(recorded, inputs);
@@ -82,16 +112,15 @@ export function replayed({ layout, fields, perSample, passes }: Traces): Recorda
   };
 }
 
-/** How far apart the same kernels may be; fused ones round otherwise. */
+/** How far apart the same kernels may be on the same numbers. */
 const SAME = 1e-5;
 
 /** Says what is wrong where a replay does not give what the loss gave itself. */
 export function faithful(traces: Traces): string | undefined {
-  const [[samples, records]] = Object.entries(traces.passes);
-  for (const recorded of Object.values(records)) {
+  for (const [samples, recorded] of Object.entries(traces.passes ?? {})) {
     const losses = onBackend("wasm", () =>
       tf.tidy(() => {
-        const inputs = mapValues(inputsFor(traces, Number(samples)), inputTensor);
+        const inputs = mapValues(inputsFor(traces, Number(samples), traces.theta), inputTensor);
         return replay(recorded, inputs).losses.dataSync() as Float32Array;
       }));
     const distance = deviation(losses, Float64Array.from(recorded.values.losses));

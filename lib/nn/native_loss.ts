@@ -1,17 +1,10 @@
 import type { NumberArray } from "../data/dataset.ts";
-import { disagreement } from "../engine/check.ts";
-import { nativeAvailable } from "../engine/pool/available.ts";
 import { evaluate, type Evaluated } from "../engine/pool/evaluate.ts";
 import type { Job } from "../engine/pool/job.ts";
 import type { Feeds, Reduction } from "../engine/pool/messages.ts";
 import { defaultPool } from "../engine/pool/pool.ts";
-import { recordProgram } from "../engine/pool/record_program.ts";
-import { runCheck } from "../engine/pool/run_check.ts";
-import { NativeUnavailable } from "../engine/pool/unavailable.ts";
 import type { Precision, Program } from "../engine/program.ts";
-import { type Compiled, type RecordedLoss, recordLoss } from "../engine/record_loss.ts";
-import { tracesOf } from "../engine/traces.ts";
-import { checkVector, clearState, initialize } from "../layout.ts";
+import { checkVector, clearState } from "../layout.ts";
 import type {
   CurvatureMatrix,
   Evaluation,
@@ -20,10 +13,11 @@ import type {
   SliceRequest,
   TrainingPlan,
 } from "../loss.ts";
+import { unlessStopped } from "../progress.ts";
 import type { Slice } from "../slice.ts";
-import { ready } from "../tensor/backend.ts";
 import type { Vector } from "../vector.ts";
 import { nativeTrainer, ruleOf, workOf } from "./native_trainer.ts";
+import { type EngineOptions, nativePrograms } from "./native_programs.ts";
 import type { SamplingOptions } from "./subsample.ts";
 import { evaluationOf, rowsOf, tensorLoss, type TensorLossParts } from "./tensor_loss.ts";
 
@@ -34,14 +28,6 @@ export function lossOn(
 ): Loss {
   const wasm = tensorLoss(parts);
   return engine === "wasm" ? wasm : nativeLoss(wasm, parts, { engine, precision });
-}
-
-/** What decides where a loss is computed. */
-export interface EngineOptions {
-  /** `"auto"` takes what pays; `"native"` insists. */
-  engine: "auto" | "native";
-  /** In double precision everything runs natively: tfjs has none. */
-  precision: Precision;
 }
 
 /** Multiplications from which on starting workers (half a second) costs less than it saves. */
@@ -62,79 +48,12 @@ function nativeLoss(
   parts: TensorLossParts,
   { engine, precision }: EngineOptions,
 ): Loss {
-  const { layout, fields, count, available, forward, seed, learns, batchSize: chunk } = parts;
+  const { layout, fields, count, available, learns, batchSize: chunk } = parts;
   const single = precision === "float32";
   const always = engine === "native" || !single;
   const sampleWork = Math.max(1, parts.work), work = sampleWork * (count ?? 1);
-  let refused: string | undefined;
-  let recorded: RecordedLoss | undefined;
-  const programs = new Map<string, Promise<Program | undefined>>();
   const whole = feedsOf(fields, precision);
-  const recordable = {
-    layout,
-    fields: few(fields, count),
-    perSample: count !== undefined,
-    forward,
-    seed,
-  };
-
-  /** Why this cannot run natively, if so. */
-  const obstacle = () => refused ?? (nativeAvailable() as { reason?: string }).reason;
-
-  /** Goes on with wasm, which has no double precision, and says why. */
-  const refuse = (reason: string) => {
-    if (!single || (engine === "native" && refused === undefined && !nativeAvailable().ok)) {
-      throw new NativeUnavailable(
-        `Cannot compute natively: ${reason}; ` +
-          (single
-            ? 'give it, or use engine: "auto"'
-            : 'double precision needs it, or use "float32"'),
-      );
-    }
-    // where it is merely not allowed, "auto" has nothing to say
-    if (refused === undefined && nativeAvailable().ok) {
-      console.error(`Computing on wasm: ${reason}`);
-    }
-    refused ??= reason;
-    return undefined;
-  };
-
-  /** A program, once it was seen to reproduce what wasm computed while it was recorded. */
-  const program = (what: keyof RecordedLoss, argument?: number | string) => {
-    const name = `${what} ${argument}`;
-    if (!programs.has(name)) programs.set(name, checkedProgram(what, argument));
-    return programs.get(name)!;
-  };
-
-  /** The passes as data, from which a worker makes programs; seen to run on wasm before. */
-  const traces = async () => {
-    // a first pass on wasm sees what only values tell, which nobody can look at while it is recorded
-    const first = count === undefined ? {} : { indices: Int32Array.of(0) };
-    await wasm.evaluate(initialize(layout), first);
-    return await tracesOf(recordable);
-  };
-  let written: ReturnType<typeof traces> | undefined;
-
-  async function checkedProgram(what: keyof RecordedLoss, argument?: number | string) {
-    const reason = obstacle();
-    if (reason) return refuse(reason);
-    await ready();
-    try {
-      const passes = await (written ??= traces());
-      if (passes) {
-        return await recordProgram(defaultPool(), { traces: passes, what, argument, precision });
-      }
-      recorded ??= recordLoss(recordable, { precision });
-      const { program, checks } = (recorded[what] as (argument?: unknown) => Compiled)(argument);
-      for (const { inputs, expected } of checks) {
-        const wrong = disagreement(await runCheck(defaultPool(), program, inputs), expected);
-        if (wrong) throw new Error(`the recorded loss is not the loss (${wrong})`);
-      }
-      return program;
-    } catch (error) {
-      return refuse((error as Error).message);
-    }
-  }
+  const programs = nativePrograms(wasm, parts, { engine, precision }), { program } = programs;
 
   /** The data of some samples, with the weight 1/n where a program takes it. */
   const dataOf = (
@@ -191,7 +110,7 @@ function nativeLoss(
     theta: Vector,
     options: LossOptions & { perSample?: boolean } = {},
   ): Promise<Evaluation> {
-    const native = always && await program("value");
+    const native = always && await unlessStopped(program("value"), options.signal);
     if (!native) return await wasm.evaluate(theta, options);
     checkVector(layout, theta, "evaluate the loss");
     const result = await run(native, "theta", theta, valueOutputs(native, true), options);
@@ -231,7 +150,7 @@ function nativeLoss(
   const self: Loss = {
     ...wasm,
     get engine() {
-      return always && refused === undefined ? "native" : wasm.engine;
+      return always && programs.refused === undefined ? "native" : wasm.engine;
     },
     precision,
     evaluate: evaluateAt,
@@ -242,7 +161,7 @@ function nativeLoss(
     async valueAndGradient(theta, options = {}) {
       // a recorded gradient leaves no moving statistics
       const native = always && !(learns && single) &&
-        await program("gradient");
+        await unlessStopped(program("gradient"), options.signal);
       if (!native) return await wasm.valueAndGradient!(theta, options);
       checkVector(layout, theta, "differentiate the loss");
       const outputs = { gradient: "sum", loss: "sum" } as const;
@@ -251,7 +170,9 @@ function nativeLoss(
       return { value: Number(arrays.loss[0]), gradient };
     },
     async product(theta, v, options = {}) {
-      const at = always ? await linearize(theta, options.matrix) : undefined;
+      const at = always
+        ? await unlessStopped(linearize(theta, options.matrix), options.signal)
+        : undefined;
       if (!at) return await wasm.product(theta, v, options);
       try {
         checkVector(layout, v, "multiply by the Hessian", "v");
@@ -264,9 +185,13 @@ function nativeLoss(
     async sampleSlice(slice: Slice, request: SliceRequest) {
       if (!always && request.count * work < MUCH_WORK) return undefined;
       const k = slice.directions.length;
-      const native = await program("slice", k);
-      if (!native) return undefined;
       const { reference, perSample, visit, signal } = request;
+      const native = await unlessStopped(program("slice", k), signal).catch((error) => {
+        if (!signal?.aborted) throw error;
+        return "stopped" as const;
+      });
+      if (native === "stopped") return "native";
+      if (!native) return undefined;
       const frame = floats(precision, new Float64Array((1 + k) * layout.size));
       [slice.origin, ...slice.directions].forEach((row, i) => frame.set(row, i * layout.size));
       const fixed = { frame: { data: frame, shape: [1 + k, layout.size] } };
@@ -337,18 +262,6 @@ function feedsOf(fields: Record<string, NumberArray>, precision: Precision): Fee
       { data: data instanceof Int32Array ? data : floats(precision, data), shape },
     ]),
   );
-}
-
-/** Some samples of each field, from which a record is made. */
-function few(fields: Record<string, NumberArray>, count: number | undefined) {
-  const some = count === undefined
-    ? fields
-    : mapValues(fields, (f) =>
-      rowsOf(f, Int32Array.from({ length: Math.min(count, 6) }, (_, i) => i)));
-  return mapValues(some, ({ data, shape }) => ({
-    data: data instanceof Int32Array ? data : Float32Array.from(data),
-    shape,
-  }));
 }
 
 function floats(precision: Precision, values: ArrayLike<number>): Float32Array | Float64Array {

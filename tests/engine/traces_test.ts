@@ -3,18 +3,20 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { disagreement } from "../../lib/engine/check.ts";
 import { execute } from "../../lib/engine/execute.ts";
 import { type Compiled, type RecordableLoss, recordLoss } from "../../lib/engine/record_loss.ts";
-import { faithful, replayed, tracesOf } from "../../lib/engine/traces.ts";
+import { faithful, passTraces, replayed, valueTraces } from "../../lib/engine/traces.ts";
 import { initialize, layout, resnet20, tf } from "../../mod.ts";
 import { modelCase, noise } from "./losses.ts";
 import { randomNetwork } from "./random_network.ts";
 
 /** Programs made of the traces, run on the inputs that the closure's own programs are checked with. */
 async function assertSame(loss: RecordableLoss, what: (keyof typeof programs)[]): Promise<void> {
-  const traces = structuredClone((await tracesOf(loss))!);
-  assertEquals(faithful(traces), undefined);
   const theta = initialize(loss.layout);
-  const direct = recordLoss(loss, { theta }), indirect = recordLoss(replayed(traces), { theta });
-  for (const name of what) {
+  const traces = structuredClone((await passTraces(loss, theta))!);
+  assertEquals(faithful(traces), undefined);
+  const { values } = structuredClone(await valueTraces(loss, theta));
+  const direct = recordLoss(loss, { theta });
+  const indirect = recordLoss(replayed(traces), { theta, values });
+  for (const name of ["value", "slice", ...what] as const) {
     const { checks } = programs[name](direct), { program } = programs[name](indirect);
     const execution = await execute(program);
     for (const { inputs, expected } of checks) {
@@ -25,12 +27,13 @@ async function assertSame(loss: RecordableLoss, what: (keyof typeof programs)[])
 }
 const programs = {
   value: (of: ReturnType<typeof recordLoss>): Compiled => of.value(),
+  slice: (of: ReturnType<typeof recordLoss>): Compiled => of.slice(2),
   gradient: (of: ReturnType<typeof recordLoss>): Compiled => of.gradient(),
   product: (of: ReturnType<typeof recordLoss>): Compiled => of.product(),
   gaussNewton: (of: ReturnType<typeof recordLoss>): Compiled => of.product("gaussNewton"),
   step: (of: ReturnType<typeof recordLoss>): Compiled => of.step("momentum"),
 };
-const all = ["value", "gradient", "product", "step"] as const;
+const all = ["gradient", "product", "step"] as const;
 
 for (const seed of [2, 3, 7, 19]) {
   const { loss, name } = randomNetwork(seed);
@@ -94,22 +97,23 @@ Deno.test("a custom gradient stays in its closure: then there are no traces", as
     fields: { x: noise(1, "rows", 5, 3) },
     forward: ([w], { x }) => ({ losses: tf.sum(steep(tf.mul(x, w)), 1) }),
   };
-  assertEquals(await tracesOf(loss), undefined);
+  assertEquals(await passTraces(loss, new Float32Array(3)), undefined);
 });
 
 Deno.test("traces leave no tensor behind, and a refusal neither", async () => {
   const { loss } = modelCase(resnet20({ shape: [8, 8, 3], classes: 4 }), "crossEntropy", {
     training: true,
   });
-  assert(await tracesOf(loss));
+  const theta = initialize(loss.layout);
+  assert(await passTraces(loss, theta));
   const before = tf.memory().numTensors;
-  assert(await tracesOf(loss));
+  assert(await passTraces(loss, theta));
   assertEquals(tf.memory().numTensors, before);
   const forward: RecordableLoss["forward"] = (...pass) => {
     const { losses, state } = loss.forward(...pass);
     state?.forEach((t) => t.dispose());
     return { losses: tf.mul(losses, losses.dataSync()[0]) };
   };
-  await assertRejects(() => tracesOf({ ...loss, forward }), Error, "is read");
+  await assertRejects(() => passTraces({ ...loss, forward }, theta), Error, "is read");
   assertEquals(tf.memory().numTensors, before);
 });

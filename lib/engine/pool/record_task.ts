@@ -24,7 +24,7 @@ export async function recordTask(
   try {
     const wrong = faithful(traces);
     if (wrong) return result({ refused: `the recorded loss is not the loss (${wrong})` });
-    const of = recordLoss(replayed(traces), { precision });
+    const of = recordLoss(replayed(traces), { ...traces, precision });
     const { program, checks } = (of[what] as (argument?: unknown) => Compiled)(argument);
     const execution = await execute(program);
     try {
