@@ -80,7 +80,7 @@ export function modelCase(
 }
 
 /** Biases, scales and statistics away from the 0 and 1 at which they start. */
-function drawn(layout: Layout, theta: Float32Array, seed: number): Float32Array {
+export function drawn(layout: Layout, theta: Float32Array, seed: number): Float32Array {
   const source = random(seed, "weights");
   for (const { role, offset, shape, name } of layout.tensors) {
     if (role === "weight") continue;
