@@ -96,7 +96,7 @@ export function circumstances({ connections, partial, path }: DrawnConnectivity)
     ...(path === "bezier"
       ? [`quadratic Bézier curve, its control point trained in ${stepLosses?.length ?? 0} steps`]
       : []),
-    `${curve.axes[0].length} points a way`,
+    `${curve.axes[0].length} points along each way`,
     ...(samples === undefined ? [] : [
       `mean over ${formatNumber(samples, 8)}${
         samplesAvailable !== undefined && samplesAvailable > samples

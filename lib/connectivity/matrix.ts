@@ -35,6 +35,8 @@ export function drawMatrix(
   const longest = Math.max(...names.map((name) => textWidth(name)));
   const marginLeft = Math.min(room / 3, longest + 14), marginRight = 10;
   const side = Math.min(room - marginLeft - marginRight, 440), cell = side / n;
+  // names that are too wide for their columns hang at an angle below them
+  const hang = longest > cell - 4, foot = hang ? 18 + 0.75 * Math.min(longest, 120) : 30;
   const size = Math.min(13, Math.max(7, cell / 3.6));
   const panels = variants.map((variant): PlotPanel => {
     const cells = names.flatMap((_, i) =>
@@ -49,11 +51,29 @@ export function drawMatrix(
         marginLeft,
         marginRight: room - marginLeft - side,
         marginTop: 26,
-        marginBottom: 30,
-        height: side + 56,
-        x: { type: "band", padding: 0.03, tickSize: 0, label: null, tickFormat },
+        marginBottom: foot,
+        height: side + 26 + foot,
+        x: {
+          type: "band",
+          padding: 0.03,
+          tickSize: 0,
+          label: null,
+          tickFormat,
+          ...(hang && { axis: null }),
+        },
         y: { type: "band", padding: 0.03, tickSize: 0, label: null, tickFormat },
         marks: [
+          hang
+            ? Plot.text(names, {
+              x: (_, j: number) => j,
+              text: (name: string) => name,
+              frameAnchor: "bottom",
+              dy: 10,
+              rotate: -45,
+              textAnchor: "end",
+              fill: theme.ink,
+            })
+            : null,
           Plot.cell(cells, {
             ...at,
             fill: ({ i, j, barrier }) =>
