@@ -1,11 +1,14 @@
 import { parentPort } from "node:worker_threads";
 import { memory } from "./bind.ts";
+import { flushDenormals } from "./denormals.ts";
 import { evaluateTask } from "./evaluate_task.ts";
 import type { Answer, Reply, Request } from "./messages.ts";
 import { buffersOf } from "./pack.ts";
 import { sessionCount } from "./session.ts";
 import { trainings } from "./steps_task.ts";
 import { NativeUnavailable } from "./unavailable.ts";
+
+flushDenormals();
 
 // The far end of the pool: tasks one after the other, everything else at once, between two native runs.
 const port = parentPort!;
