@@ -1,4 +1,4 @@
-import { baking, flopsByLevel } from "./cost.ts";
+import { baking, bytesByLevel, flopsByLevel } from "./cost.ts";
 import type { Graph } from "./graph.ts";
 import { loopModel } from "./loop.ts";
 import { optimize } from "./optimize.ts";
@@ -41,6 +41,7 @@ export function compile(
     stages,
     ...(carry && { carry }),
     flops: flopsByLevel(shaped),
+    bytes: bytesByLevel(shaped),
   };
 }
 

@@ -1,4 +1,5 @@
 import { count, type Graph, type Length, levels, type Node } from "./graph.ts";
+import type { NumberType, Program } from "./program.ts";
 
 /** A number that grows with the batch: fixed + perSample · samples. */
 export interface Linear {
@@ -13,11 +14,20 @@ const rates = {
   /** Floating-point operations in convolutions whose filters are inputs, and constants. */
   convolution: 5e10,
   bakedConvolution: 1e11,
-  /** Nodes that are made part of a session. */
-  nodes: 7e3,
+  /** Nodes that are made part of a session: fewer a second, the more there are. */
+  nodes: 3.5e3,
   /** Bytes that are read or written in passes over memory. */
   memory: 2e10,
 };
+
+/** Floating-point operations of a run: about 50 ms of a core. */
+const RUN = 5e9;
+
+/** Bytes that a run may take, for what goes in, what comes out and what is between. */
+const ROOM = 1e8;
+
+/** Operations that give numbers that are there already another shape. */
+const isView = ({ op }: Node) => op === "Reshape" || op === "Identity";
 
 const linear = (n: number): Linear =>
   n < 0 ? { fixed: 0, perSample: -n } : { fixed: n, perSample: 0 };
@@ -66,6 +76,57 @@ export function flopsByLevel(graph: Graph): { fixed: number[]; perSample: number
   return total;
 }
 
+/** Bytes of a number. */
+const width: Record<NumberType, number> = { float32: 4, float64: 8, int32: 4, int64: 8, bool: 1 };
+
+/**
+ * Bytes a sample that there are at the same time while a level runs, by level: what goes in, what comes out, and
+ * what is between at its widest place. What does not grow with the batch is left out.
+ */
+export function bytesByLevel(graph: Graph): number[] {
+  const level = levels(graph), levelOf = ({ outputs }: Node) => level.get(outputs[0])!;
+  const views = new Set(graph.nodes.filter(isView).flatMap(({ outputs }) => outputs));
+  const bytes = (name: string) => {
+    const { dtype, shape } = graph.values.get(name)!;
+    return views.has(name) ? 0 : linear(count(shape)).perSample * width[dtype];
+  };
+  return [0, 1, 2].map((at) => {
+    const nodes = graph.nodes.filter((node) => levelOf(node) === at);
+    const lastUse = new Map(graph.outputs.map(({ value }) => [value, Infinity]));
+    let place = 0;
+    for (const node of graph.nodes) {
+      if (levelOf(node) < at) continue;
+      const step = levelOf(node) === at ? place++ : Infinity;
+      for (const name of node.inputs) {
+        if (name) lastUse.set(name, Math.max(lastUse.get(name) ?? 0, step));
+      }
+    }
+    let now = 0;
+    for (const name of lastUse.keys()) if (level.get(name)! < at) now += bytes(name);
+    let most = now;
+    nodes.forEach(({ inputs, outputs }, step) => {
+      for (const name of outputs) now += bytes(name);
+      most = Math.max(most, now);
+      for (const name of new Set([...inputs, ...outputs])) {
+        if (name && level.get(name) === at && (lastUse.get(name) ?? 0) <= step) now -= bytes(name);
+      }
+    });
+    return most;
+  });
+}
+
+/** How many samples a program should run on at a time: a run is short then, and what it takes is bounded. */
+export function samplesInRun({ flops, bytes }: Pick<Program, "flops" | "bytes">): number {
+  const most = Math.min(RUN / Math.max(...flops.perSample, 1), ROOM / Math.max(...bytes, 1));
+  return Math.max(1, Math.floor(most));
+}
+
+/** Whether some samples are work for more than a run. */
+export const isLong = (
+  { flops: { perSample } }: Pick<Program, "flops">,
+  samples: number,
+): boolean => samples * Math.max(...perSample) > RUN;
+
 /**
  * Whether the product of n samples [n, rows] with weights that are a combination of an origin and `directions`
  * is better made of the products with each of them: then a point costs a pass over directions + 1 results
@@ -90,10 +151,12 @@ const REPEATS = 10;
 
 /**
  * Whether filters should become constants, which the runtime convolves with twice as fast: where passes over
- * so many samples gain more than it costs to make a session.
+ * so many samples gain more than it costs to make a session. One that serves a single v or point serves a run of
+ * it at most, since large batches are spread over workers.
  */
 export function baking(graph: Graph, samples: number): Baking {
   const level = levels(graph), latest = Math.max(...level.values());
+  const run = samplesInRun({ flops: flopsByLevel(graph), bytes: bytesByLevel(graph) });
   const flops = { early: 0, own: 0 };
   let nodes = 0;
   for (const node of graph.nodes) {
@@ -101,8 +164,10 @@ export function baking(graph: Graph, samples: number): Baking {
     nodes++;
     if (node.op !== "Conv" || level.get(node.inputs[1])! < 0) continue;
     const { fixed, perSample } = flopsOf(node, graph);
-    flops[level.get(node.inputs[1]) === latest ? "own" : "early"] += fixed + perSample * samples;
+    if (level.get(node.inputs[1]) === latest) {
+      flops.own += fixed + perSample * Math.min(samples, run);
+    } else flops.early += REPEATS * (fixed + perSample * samples);
   }
   const gain = 1 / rates.convolution - 1 / rates.bakedConvolution, cost = nodes / rates.nodes;
-  return { early: flops.early * gain * REPEATS > cost, own: flops.own * gain > cost };
+  return { early: flops.early * gain > cost, own: flops.own * gain > cost };
 }

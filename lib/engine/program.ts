@@ -67,4 +67,6 @@ export interface Program {
   carry?: Record<string, string>;
   /** Floating-point operations by level, as fixed + perSample · samples. */
   flops: { fixed: number[]; perSample: number[] };
+  /** Bytes a sample that there are at the same time, by level. */
+  bytes: number[];
 }

@@ -4,7 +4,7 @@ import type { Job } from "../engine/pool/job.ts";
 import type { Feeds, Reduction } from "../engine/pool/messages.ts";
 import { defaultPool } from "../engine/pool/pool.ts";
 import type { Precision, Program } from "../engine/program.ts";
-import { checkVector, clearState } from "../layout.ts";
+import { checkVector } from "../layout.ts";
 import type {
   CurvatureMatrix,
   Evaluation,
@@ -16,6 +16,7 @@ import type {
 import { unlessStopped } from "../progress.ts";
 import type { Slice } from "../slice.ts";
 import type { Vector } from "../vector.ts";
+import { nativeProducts } from "./native_products.ts";
 import { nativeTrainer, ruleOf, workOf } from "./native_trainer.ts";
 import { type EngineOptions, nativePrograms } from "./native_programs.ts";
 import type { SamplingOptions } from "./subsample.ts";
@@ -48,7 +49,9 @@ function nativeLoss(
   parts: TensorLossParts,
   { engine, precision }: EngineOptions,
 ): Loss {
-  const { layout, fields, count, available, learns, batchSize: chunk } = parts;
+  const { layout, fields, count, available, learns, batchSize } = parts;
+  // in batch norm's training mode samples depend on those beside them
+  const size = learns ? { batch: batchSize } : { chunk: batchSize };
   const single = precision === "float32";
   const always = engine === "native" || !single;
   const sampleWork = Math.max(1, parts.work), work = sampleWork * (count ?? 1);
@@ -88,10 +91,9 @@ function nativeLoss(
     vector: Vector,
     outputs: Record<string, Reduction>,
     { signal, indices }: LossOptions,
-    rest: Partial<Job> = {},
   ): Promise<Evaluated> {
     const { data } = dataOf(program, indices);
-    const job: Job = { program, data, chunk, alone: true, ...rest };
+    const job: Job = { program, data, ...size, alone: true };
     const [result] = await evaluate(defaultPool(), job, one(name, vector), { outputs, signal });
     signal?.throwIfAborted();
     return result!;
@@ -129,22 +131,18 @@ function nativeLoss(
   const accuracyIn = ({ moments: { correct } }: Evaluated) =>
     correct && { accuracy: correct.sum / correct.count };
 
-  const linearize = async (theta: Vector, matrix: CurvatureMatrix = "hessian") => {
+  const linearize = async (
+    theta: Vector,
+    matrix: CurvatureMatrix = "hessian",
+    { indices }: LossOptions = {},
+  ) => {
     if (!always && work * PRODUCTS * PRODUCT_COST < MUCH_WORK) return undefined;
     const native = await program("product", matrix);
     if (!native) return undefined;
     checkVector(layout, theta, "multiply by the Hessian");
     const fixed = { theta: { data: floats(precision, theta), shape: [layout.size] } };
-    return {
-      engine: "native" as const,
-      async product(v: Vector, options: LossOptions = {}): Promise<Vector> {
-        const moved = v.slice() as Vector;
-        clearState(layout, moved);
-        const { arrays } = await run(native, "v", moved, { product: "sum" }, options, { fixed });
-        return inPrecisionOf(v, arrays.product as Float32Array);
-      },
-      release: () => defaultPool().forget(fixed),
-    };
+    const { data } = dataOf(native, indices);
+    return nativeProducts(defaultPool(), layout, { program: native, data, fixed, ...size });
   };
 
   const self: Loss = {
@@ -171,7 +169,7 @@ function nativeLoss(
     },
     async product(theta, v, options = {}) {
       const at = always
-        ? await unlessStopped(linearize(theta, options.matrix), options.signal)
+        ? await unlessStopped(linearize(theta, options.matrix, options), options.signal)
         : undefined;
       if (!at) return await wasm.product(theta, v, options);
       try {
@@ -181,7 +179,7 @@ function nativeLoss(
         at.release();
       }
     },
-    linearize,
+    linearize: (theta, matrix) => linearize(theta, matrix),
     async sampleSlice(slice: Slice, request: SliceRequest) {
       if (!always && request.count * work < MUCH_WORK) return undefined;
       const k = slice.directions.length;
@@ -199,7 +197,7 @@ function nativeLoss(
         program: native,
         data: whole,
         fixed,
-        chunk,
+        ...size,
         ...(reference && !perSample && { references: { losses: reference } }),
       };
       const items = {
@@ -239,7 +237,7 @@ function nativeLoss(
     },
     async trainer(theta: Vector, plan: TrainingPlan) {
       // where a loss splits large batches, batch norm sees the parts, which a recorded step does not
-      const split = learns && single && plan.batchSize > (chunk ?? Infinity);
+      const split = learns && single && plan.batchSize > (batchSize ?? Infinity);
       const stepWork = workOf(sampleWork, plan);
       if (split || (!always && plan.steps * stepWork < MUCH_WORK)) return undefined;
       const rule = ruleOf(plan), native = await program("step", rule);

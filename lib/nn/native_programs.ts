@@ -90,9 +90,10 @@ export function nativePrograms(
       const isValue = what === "value" || what === "slice";
       const traces = await (isValue ? values() : passes());
       if (traces && !(isValue && nodesIn(traces) <= FEW)) {
-        return await recordProgram(defaultPool(), { traces, what, argument, precision });
+        const task = { traces, what, argument, precision, samples: count };
+        return await recordProgram(defaultPool(), task);
       }
-      recorded ??= recordLoss(recordable, { ...await values(), precision });
+      recorded ??= recordLoss(recordable, { ...await values(), precision, samples: count });
       await turn();
       const { program, checks } = (recorded[what] as (argument?: unknown) => Compiled)(argument);
       await turn();

@@ -1,5 +1,5 @@
 import type { EvaluateTask, Reduction, TaskResult } from "./messages.ts";
-import { answerTo, checkJob, chunksIn, headerOf, type Job } from "./job.ts";
+import { answerTo, checkJob, chunksIn, headerOf, isSpread, type Job } from "./job.ts";
 import { type Moments, readMoments, together } from "./moments.ts";
 import { copyAs, packed, shapeAt, sizeAt, unpacked, type Values } from "./pack.ts";
 import type { Piece, Pool, Source } from "./pool.ts";
@@ -42,6 +42,9 @@ const PIECE = 40;
 /** How many items share the binding of chunks that may be too many to be kept. */
 const SHARED = 8;
 
+/** The same where that is much work, and stays with the worker that did it: so many, that some come back soon. */
+const GROUP = 4;
+
 /**
  * Evaluates items on all samples, spread over the workers of a pool. What comes out depends neither on the
  * number of workers nor on who is quicker: an item is computed in the same chunks, and these are put together in
@@ -59,7 +62,9 @@ export async function evaluate(
   { outputs, visit, signal, doing = "evaluate the loss" }: EvaluateOptions,
 ): Promise<(Evaluated | undefined)[]> {
   checkJob(job);
-  const header = headerOf(job, pool.size), chunks = chunksIn(header), { alone } = job;
+  const asked = headerOf(job, pool.size), alone = job.alone && !isSpread(job, asked);
+  const header = alone ? asked : headerOf({ ...job, alone }, pool.size);
+  const chunks = chunksIn(header), sticky = isBindingDear(job);
   const results = new Array<Evaluated | undefined>(items.count);
   let finished = 0;
   const put = (item: number, evaluated: Evaluated) => {
@@ -67,8 +72,15 @@ export async function evaluate(
     finished++;
     visit?.(item, evaluated);
   };
-  const parts = chunks > 1 && !alone && items.count < 2 * pool.size
-    ? blockByBlock({ count: items.count, chunks, workers: pool.size, block: header.block, put })
+  const parts = chunks > 1 && !alone && (sticky || items.count < 2 * pool.size)
+    ? blockByBlock({
+      count: items.count,
+      group: sticky ? GROUP : items.count,
+      chunks,
+      workers: pool.size,
+      block: header.block,
+      put,
+    })
     : itemByItem({
       count: items.count,
       chunks,
@@ -125,6 +137,10 @@ export async function evaluate(
   return results;
 }
 
+/** Whether what is computed on a chunk before the items is much of the work: derivatives at a θ, for a product. */
+const isBindingDear = ({ program: { flops: { perSample } } }: Job): boolean =>
+  10 * perSample[1] > perSample[2] && perSample[2] > 0;
+
 /** Items from … to, on some chunks. */
 interface Part {
   from: number;
@@ -170,39 +186,51 @@ function itemByItem({ count, chunks, workers, shared, put }: {
   };
 }
 
-/** Each part has all items on a block of chunks, which always goes to the same worker: few items, much data. */
-function blockByBlock({ count, chunks, workers, block: size, put }: {
+/**
+ * Each part has a group of items on a block of chunks, which always goes to the same worker: few items, much data.
+ */
+function blockByBlock({ count, group, chunks, workers, block: size, put }: {
   count: number;
+  group: number;
   chunks: number;
   workers: number;
   block: number;
   put(item: number, evaluated: Evaluated): void;
 }): Parts {
   const blocks = Math.ceil(chunks / size);
-  const waiting = Array.from({ length: blocks }, (_, block) => block);
-  const early = new Map<number, TaskResult>();
+  const waiting = Array.from({ length: Math.ceil(count / group) * blocks }, (_, i): Part => {
+    const from = Math.floor(i / blocks) * group, chunk = (i % blocks) * size;
+    const to = Math.min(count, from + group);
+    return { from, to, chunks: { from: chunk, to: Math.min(chunks, chunk + size) } };
+  });
+  const blockOf = ({ chunks: { from } }: Part) => from / size;
+  const early = new Map<string, TaskResult>(), added = new Map<number, number>();
   const sums: (Evaluated | undefined)[] = new Array(count);
-  let added = 0;
   return {
     next(lane) {
-      const at = waiting.findIndex((block) => block % workers === lane);
-      if (at < 0) return undefined;
-      const from = waiting.splice(at, 1)[0] * size;
-      return { from: 0, to: count, chunks: { from, to: Math.min(chunks, from + size) } };
+      const at = waiting.findIndex((part) => blockOf(part) % workers === lane);
+      return at < 0 ? undefined : waiting.splice(at, 1)[0];
     },
-    receive({ chunks: { from } }, result, outputs) {
-      early.set(from / size, result);
-      for (; early.has(added); added++) {
-        for (let item = 0; item < count; item++) {
-          const more = evaluatedIn(early.get(added)!, outputs, item, count);
+    receive(part, result, outputs) {
+      const { from, to } = part, keyOf = (block: number) => `${from} ${block}`;
+      early.set(keyOf(blockOf(part)), result);
+      let next = added.get(from) ?? 0;
+      for (; early.has(keyOf(next)); next++) {
+        for (let item = from; item < to; item++) {
+          const more = evaluatedIn(early.get(keyOf(next))!, outputs, item - from, to - from);
           const sum = sums[item];
           sums[item] = sum ? joined(sum, more, outputs) : more;
         }
-        early.delete(added);
+        early.delete(keyOf(next));
       }
-      if (added === blocks) sums.forEach((sum, item) => put(item, sum!));
+      added.set(from, next);
+      if (next < blocks) return;
+      for (let item = from; item < to; item++) {
+        put(item, sums[item]!);
+        sums[item] = undefined;
+      }
     },
-    lost: ({ chunks: { from } }) => void waiting.unshift(from / size),
+    lost: (part) => void waiting.unshift(part),
   };
 }
 

@@ -1,3 +1,4 @@
+import { isLong, samplesInRun } from "../cost.ts";
 import type { HostTensor, Port, Program } from "../program.ts";
 import type { Answer, Feeds, Header, Need, Packed } from "./messages.ts";
 import { packed, packedProgram, packedRows, packedSome, sizeAt, varies } from "./pack.ts";
@@ -13,24 +14,26 @@ export interface Job {
   data?: Feeds;
   /** Its inputs of level 1, where it has a level 2: θ, or a slice. */
   fixed?: Feeds;
-  /** Samples in a chunk. Default: as many as take about 50 ms of a core, so that memory is bounded. */
+  /** At most so many samples at a time; fewer where they would take long, or much memory. */
   chunk?: number;
+  /** Exactly so many samples at a time, where they depend on each other. */
+  batch?: number;
   /** Per-sample numbers, by output, that paired moments are taken against. */
   references?: Record<string, Float32Array | Float64Array>;
-  /** Bytes of data, and of what was made of them, that all workers together keep. Default 400 MB. */
+  /** Bytes of data, and of what was made of them, that all workers together keep. Default 800 MB. */
   budget?: number;
-  /** Run in one worker that uses all cores: for work of which each part needs the one before. */
+  /**
+   * Run in one worker that uses all cores: for work of which each part needs the one before. Where a part is long
+   * and its samples come in several chunks, every worker does better with chunks of its own.
+   */
   alone?: boolean;
 }
-
-/** Floating-point operations of a run: about 50 ms of a core. */
-const RUN = 5e9;
 
 /** The most blocks that chunks are put into. */
 const BLOCKS = 16;
 
 /** Bytes: see {@link Job.budget}. */
-const BUDGET = 4e8;
+const BUDGET = 8e8;
 
 const names = new WeakMap<object, string>();
 let objects = 0, jobs = 0;
@@ -47,7 +50,7 @@ export function headerOf(job: Job, workers: number): Header {
   const { program, data = {}, fixed, references = {}, alone = false, budget = BUDGET } = job;
   const samples = samplesIn(program, data);
   const referenceNames = Object.entries(references).map(([output, r]) => [output, nameOf(r)]);
-  const chunk = Math.min(samples, job.chunk ?? chunkOf(program, samples));
+  const chunk = Math.min(samples, job.batch ?? chunkOf(program, samples, job.chunk));
   return {
     ...emptyHeader(),
     program: program.digest,
@@ -85,10 +88,15 @@ function samplesIn(program: Program, data: Feeds): number {
   return port ? data[port.name].shape[0] : 1;
 }
 
-/** Chunks of equal size, so small that a run of any level is short. */
-export function chunkOf({ flops }: Program, samples: number): number {
-  const most = Math.max(1, Math.floor(RUN / Math.max(...flops.perSample, 1)));
+/** Chunks of equal size, so small that a run of any level is short and takes no more memory than it should. */
+export function chunkOf(program: Program, samples: number, limit = Infinity): number {
+  const most = Math.min(limit, samplesInRun(program));
   return Math.ceil(samples / Math.ceil(samples / most));
+}
+
+/** Whether a job that would run alone is better spread, whatever the number of workers. */
+export function isSpread({ program, data = {} }: Job, header: Header): boolean {
+  return chunksIn(header) > 1 && isLong(program, samplesIn(program, data));
 }
 
 /** Answers what a worker asks about a job. */

@@ -113,6 +113,8 @@ export interface RecordTask {
   argument?: number | string;
   /** What it computes with. */
   precision: Precision;
+  /** How many samples a θ will be evaluated on. */
+  samples?: number;
 }
 
 /** What a worker is asked to do. */

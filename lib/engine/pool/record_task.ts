@@ -12,7 +12,7 @@ import { loaded } from "./session.ts";
  * computed while it was recorded. A worker loads tfjs for its first one.
  */
 export async function recordTask(
-  { traces, what, argument, precision }: RecordTask,
+  { traces, what, argument, precision, samples }: RecordTask,
 ): Promise<TaskResult> {
   const began = performance.now();
   const result = (rest: Partial<TaskResult>): TaskResult => ({
@@ -24,7 +24,7 @@ export async function recordTask(
   try {
     const wrong = faithful(traces);
     if (wrong) return result({ refused: `the recorded loss is not the loss (${wrong})` });
-    const of = recordLoss(replayed(traces), { ...traces, precision });
+    const of = recordLoss(replayed(traces), { ...traces, precision, samples });
     const { program, checks } = (of[what] as (argument?: unknown) => Compiled)(argument);
     const execution = await execute(program);
     try {

@@ -61,7 +61,10 @@ export function reducer(
   return {
     add(item, values, chunk) {
       const share = reduction === "sum" ? 1 : Math.min(size, samples - chunk * size) / samples;
-      sums[item].add(Float64Array.from(numeric(values), (x) => share * x), chunk);
+      const part = new Float64Array(width), from = numeric(values);
+      // a plain loop: Float64Array.from with a function takes fifty times as long
+      for (let i = 0; i < width; i++) part[i] = share * from[i];
+      sums[item].add(part, chunk);
     },
     result() {
       const data = new Float64Array(count * width);
