@@ -140,9 +140,9 @@ export function distributes(rows: number, directions: number): boolean {
 
 /** Where filters of convolutions become constants of a model. */
 export interface Baking {
-  /** Filters that are known at an earlier level: one session serves all that comes later. */
+  /** Filters that are known before the last level: one session serves all that comes later. */
   early: boolean;
-  /** Filters of the level itself: a session for each θ or point. */
+  /** Filters of the last level: a session for each θ or point. */
   own: boolean;
 }
 

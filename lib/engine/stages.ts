@@ -25,8 +25,9 @@ export interface Part {
  */
 export function parts(graph: Graph, baking: Baking = { early: false, own: false }): Part[] {
   const whole = named(graph);
-  const stageOf = stageNumbers(whole, baking.own);
-  const from = producers(whole), level = levels(whole);
+  const from = producers(whole), level = levels(whole), latest = Math.max(...level.values());
+  const becomesConstant = (name: string) => level.get(name) === latest ? baking.own : baking.early;
+  const stageOf = stageNumbers(whole, becomesConstant);
   const numbers = [...new Set(whole.nodes.map((node) => stageOf.get(node)!))]
     .filter((n) => n >= 0).sort((a, b) => a - b);
   const inputs = new Set(whole.inputs.map(({ name }) => name));
@@ -58,9 +59,7 @@ export function parts(graph: Graph, baking: Baking = { early: false, own: false 
       graph: dead({ ...whole, nodes, outputs: given.map((value) => ({ name: value, value })) }),
       inputs: [...taken],
       outputs: given,
-      constants: baked(whole, [...own], taken, from).filter((name) =>
-        level.get(name)! < Math.floor(number) ? baking.early : baking.own
-      ),
+      constants: baked(whole, [...own], taken, from).filter(becomesConstant),
     });
   }
   return found.filter(({ outputs }) => outputs.length > 0);
@@ -78,16 +77,15 @@ function needed(nodes: Node[], values: string[]): Set<Node> {
 }
 
 /**
- * The number of the part in which each node runs: its level, and with half a step before it where it
- * computes weights of a convolution of that level. −1: wherever it is needed.
+ * The number of the part in which each node runs: its level, or half a step after it where weights that become
+ * constants are of that level too, and the node is not part of them. −1: wherever it is needed.
  */
-function stageNumbers(graph: Graph, own: boolean): Map<Node, number> {
+function stageNumbers(graph: Graph, becomesConstant: (name: string) => boolean): Map<Node, number> {
   const level = levels(graph), data = dependsOnBatch(graph);
   const split = new Set<number>();
-  if (own) {
-    for (const node of graph.nodes) {
-      const filter = node.inputs[1], at = level.get(node.outputs[0])!;
-      if (node.op === "Conv" && !data.has(filter) && level.get(filter) === at) split.add(at);
+  for (const { op, inputs: [, filter] } of graph.nodes) {
+    if (op === "Conv" && !data.has(filter) && becomesConstant(filter)) {
+      split.add(level.get(filter)!);
     }
   }
   return new Map(graph.nodes.map((node) => {

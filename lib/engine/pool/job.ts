@@ -60,7 +60,8 @@ export function headerOf(job: Job, workers: number): Header {
     samples,
     chunk,
     block: Math.ceil(Math.ceil(samples / chunk) / BLOCKS),
-    threads: alone ? workers : 1,
+    // not as many as there are workers: how products are cut for threads shows in their last bits
+    threads: alone ? navigator.hardwareConcurrency : 1,
     budget: alone ? budget : budget / workers,
   };
 }
