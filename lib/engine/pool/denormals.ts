@@ -27,6 +27,8 @@ const FLUSH = 0x01000000, WHICH = 0x03000000;
  */
 export function flushDenormals(): void {
   const { os, arch } = Deno.build;
+  // nobody is to be asked for it
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return;
   try {
     if (os === "windows") {
       const { symbols } = Deno.dlopen("ucrtbase.dll", {
