@@ -145,6 +145,8 @@ export type { FisherOptions } from "./lib/fisher.ts";
 export type { Curvature, CurvatureOptions } from "./lib/curvature.ts";
 export { preconditioned, scaled, shifted, summed } from "./lib/operators.ts";
 export type { DerivedOperator } from "./lib/operators.ts";
+export { spectra } from "./lib/spectra.ts";
+export type { Spectra, SpectraOptions } from "./lib/spectra.ts";
 export { spectrum } from "./lib/spectrum.ts";
 export type { Spectrum, SpectrumOptions, SpectrumOutcome } from "./lib/spectrum.ts";
 export type { SpectrumOperator } from "./lib/spectrum/counted.ts";

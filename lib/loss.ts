@@ -119,8 +119,8 @@ export interface TrainerRequest {
   statesAfter?: readonly number[];
   /** Is told of every step. */
   visit?(): void;
-  /** Is told of θ where it is wanted. */
-  visitState?(step: number, theta: Vector): void;
+  /** Is told of θ where it is wanted, and of Adam's v̂ there. */
+  visitState?(step: number, theta: Vector, secondMoment?: Vector): void;
   /** Stops it: the promise resolves, with steps that were made. */
   signal?: AbortSignal;
 }
@@ -131,6 +131,8 @@ export interface TrainerResult {
   losses: Float64Array;
   /** θ after the last of them. */
   theta: Vector;
+  /** Adam's v̂ there, once a step was made. */
+  secondMoment?: Vector;
   /** Whether they end there because θ is not finite any more. */
   diverged: boolean;
 }

@@ -9,6 +9,8 @@ export interface Checkpoint {
   readonly step: number;
   /** The weights. */
   readonly theta: Vector;
+  /** Adam's v̂, the corrected mean of squared gradients; absent before the first step and with other optimizers. */
+  readonly secondMoment?: Vector;
 }
 
 /** One epoch of training. */

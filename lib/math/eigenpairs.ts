@@ -142,7 +142,7 @@ function leading(draw: () => Float64Array, vectors: readonly Vector[]): () => Fl
   const open = [...vectors];
   return () => {
     const vector = unit(draw());
-    open.splice(0).forEach((other) => accumulate(vector, unit(other), 10));
+    open.splice(0).forEach((other) => accumulate(vector, unit(other), 100));
     return vector;
   };
 }

@@ -11,7 +11,11 @@ export interface OptimizerOptions {
 }
 
 /** Moves θ, in place, against a gradient. */
-export type Step = (theta: Vector, gradient: Vector, learningRate: number) => void;
+export interface Step {
+  (theta: Vector, gradient: Vector, learningRate: number): void;
+  /** Adam's v̂ after the last step; undefined before the first. */
+  secondMoment?(): Float32Array | undefined;
+}
 
 /** An optimizer with its state for vectors of `size` numbers; the state is kept in float32, as PyTorch's is. */
 export function optimizerStep(
@@ -37,7 +41,7 @@ function adam(size: number): Step {
   const beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   const first = new Float32Array(size), second = new Float32Array(size);
   let step = 0;
-  return (theta, gradient, rate) => {
+  const move: Step = (theta, gradient, rate) => {
     step++;
     const correction1 = 1 - beta1 ** step, correction2 = 1 - beta2 ** step;
     for (let i = 0; i < size; i++) {
@@ -46,4 +50,6 @@ function adam(size: number): Step {
       theta[i] -= rate * (first[i] / correction1) / (Math.sqrt(second[i] / correction2) + epsilon);
     }
   };
+  move.secondMoment = () => step > 0 ? second.map((v) => v / (1 - beta2 ** step)) : undefined;
+  return move;
 }

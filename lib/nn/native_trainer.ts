@@ -47,6 +47,11 @@ export function nativeTrainer(
   const weightOf = (norm: "l1" | "l2") =>
     (plan.penalties ?? []).reduce((sum, p) => p.norm === norm ? sum + p.weight : sum, 0);
   const thetaIn = (state: Feeds) => like(state.theta.data as Float32Array);
+  /** v̂ after so many steps. */
+  const secondMomentIn = ({ second }: Feeds, steps: number) =>
+    second && steps > 0
+      ? like((second.data as Float32Array).map((x) => x / (1 - adam.beta2 ** steps)))
+      : undefined;
   let made = 0,
     before: number | undefined,
     state: Feeds = { theta: { data: type.from(theta), shape: [length] } };
@@ -83,7 +88,8 @@ export function nativeTrainer(
       }, {
         signal,
         visit: (_, losses) => losses.forEach(() => visit?.()),
-        visitState: (step, now) => asked.has(step) && visitState?.(step, thetaIn(now)),
+        visitState: (step, now) =>
+          asked.has(step) && visitState?.(step, thetaIn(now), secondMomentIn(now, made + step)),
       });
       state = trained.state;
       before = learningRate;
@@ -91,6 +97,7 @@ export function nativeTrainer(
       return {
         losses: trained.losses.slice(0, trained.step),
         theta: thetaIn(state),
+        secondMoment: secondMomentIn(state, made),
         diverged: trained.diverged,
       };
     },

@@ -179,12 +179,14 @@ async function descend(
   const theta = start.slice() as Vector, move = optimizerStep(theta.length, options);
   let step = 0, lowest = Infinity, best = theta.slice() as Vector, diverged = false;
 
-  const keep = (after = step, weights = theta) => {
+  let moment: Vector | undefined;
+  const keep = (after = step, weights = theta, secondMoment = moment ?? move.secondMoment?.()) => {
     if (checkpoints.at(-1)?.step === after) return;
     checkpoints.push({
       epoch: after / stepsPerEpoch,
       step: after,
       theta: weights.slice() as Vector,
+      ...(secondMoment && { secondMoment }),
     });
   };
   const rate = (epoch: number) =>
@@ -238,12 +240,13 @@ async function descend(
       learningRate: rate(epoch),
       statesAfter: [...at ?? []].map((n) => n - from),
       visit: () => job.advance(),
-      visitState: (n, weights) => keep(from + n, weights),
+      visitState: (n, weights, secondMoment) => keep(from + n, weights, secondMoment),
       signal: job.signal,
     });
     const { losses } = result;
     if (samples === undefined && losses.length) await record(epoch, { loss: losses[0] });
     theta.set(result.theta);
+    moment = result.secondMoment;
     stepLosses.set(losses, from);
     step += losses.length;
     ({ diverged } = result);

@@ -129,5 +129,5 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
 
 /** Whether the limit of stability is near enough to be drawn with some eigenvalues. */
 function limitWithin(limit: number, stems: readonly { value: number }[]): boolean {
-  return limit <= 4 * Math.max(0, ...stems.map(({ value }) => value));
+  return limit <= 3 * Math.max(0, ...stems.map(({ value }) => value));
 }

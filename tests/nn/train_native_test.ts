@@ -97,6 +97,11 @@ for (const [rule, settings] of Object.entries(rules)) {
       native.checkpoints.forEach(({ theta }, i) =>
         assert(distance(theta, wasm.checkpoints[i].theta) < 1e-4)
       );
+      native.checkpoints.forEach(({ secondMoment }, i) => {
+        const other = wasm.checkpoints[i].secondMoment;
+        assertEquals([!secondMoment, !other], Array(2).fill(rule !== "adam" || i === 0));
+        if (secondMoment) assert(distance(secondMoment, other!) < 1e-4 * Math.max(...other!));
+      });
       assert(distance(native.final, native.initial) > 1e-2);
       assert(distance(native.best, wasm.best) < 1e-4);
       assert(distance(native.stepLosses, wasm.stepLosses) < 1e-4);

@@ -93,6 +93,12 @@ Deno.test("Adam's first step has the length of the learning rate, and its twenti
     x -= rate * (m / (1 - 0.9 ** t)) / (Math.sqrt(v / (1 - 0.999 ** t)) + 1e-8);
   }
   assertAlmostEquals(run.final[0], x, 1e-6);
+  // checkpoints keep v̂
+  assertEquals(run.checkpoints[0].secondMoment, undefined);
+  assertAlmostEquals(run.checkpoints[1].secondMoment![0], 1, 1e-6);
+  assertAlmostEquals(run.checkpoints[20].secondMoment![0] / (v / (1 - 0.999 ** 20)), 1, 1e-5);
+  const plain = await train(loss, Float64Array.of(1), { epochs: 2, ...quiet });
+  assert(plain.checkpoints.every(({ secondMoment }) => secondMoment === undefined));
 });
 
 Deno.test("StepLR multiplies the learning rate every so many epochs", async () => {
