@@ -124,11 +124,29 @@ Deno.test("a signal stops a cell, and one that is aborted already keeps it from 
   assertEquals(textsOf(await kernel.execute("String(globalThis.ran)")), [`"undefined"`]);
 });
 
-Deno.test("a cell that awaits for ever and does not listen is ended with its kernel", async () => {
+Deno.test("cells that await and do not listen are stopped too, in whatever they are, and the state is kept", async () => {
   await using kernel = await startKernel();
-  const wedged = await kernel.execute(`console.log("begun"); await new Promise(() => {});`, {
-    timeout: 0.2,
-  });
+  await kernel.execute("let kept = 41;");
+  const cells = [
+    "await new Promise(() => {});",
+    "while (true) await new Promise((resolve) => setTimeout(resolve, 1));",
+    "await new Promise((resolve) => setTimeout(resolve, 1)); for (;;) {}",
+    "async function f() { await 0; for (;;) {} }; await f()",
+  ];
+  for (const code of cells) {
+    const stopped = await kernel.execute(`console.log("begun"); ${code}`, { timeout: 0.2 });
+    assertEquals(stopped.status, "timeout");
+    assertEquals(textsOf(stopped), ["begun\n", "Timeout: did not end within 0.2 s"], code);
+    assertEquals(textsOf(await kernel.execute("kept++; kept")).length, 1);
+  }
+  assertEquals(textsOf(await kernel.execute("kept")), ["45"]);
+});
+
+Deno.test("a kernel whose timer never returns cannot be stopped, and is ended", async () => {
+  await using kernel = await startKernel();
+  const code =
+    `console.log("begun"); setTimeout(() => { for (;;) {} }, 1); await new Promise(() => {});`;
+  const wedged = await kernel.execute(code, { timeout: 0.2 });
   assertEquals(wedged.status, "timeout");
   assertEquals(textsOf(wedged), [
     "begun\n",
