@@ -50,7 +50,7 @@ const LONGEST = 160, MEMORY = 2 ** 30;
 /**
  * Eigenpairs at both ends of a symmetric A: Lanczos until they have converged; then, since one starting
  * vector sees a repeated eigenvalue once, again from a new one with these deflated, until that brings nothing
- * new among them or nothing that converges. Where there are no more than 40 dimensions, and as many steps, a
+ * new among them or nothing that converges, or could not have missed a copy that would change the list. Where there are no more than 40 dimensions, and as many steps, a
  * single run exhausts the space. Fewer pairs than asked for come back only if it is stopped; NaN where A is not
  * finite.
  */
@@ -64,6 +64,11 @@ export async function eigenpairs(
   // a bit further than it must go: eigenvalues gain with the square of the residual
   const goal = tolerance / 2;
   let ends: Ends = { top: [], bottom: [], scale: 0 };
+  // from where on a copy would change the list, in a round that only looks for copies
+  let above = Infinity, below = Infinity;
+  /** Whether any vector but one in fifty would have shown an eigenvalue from a limit on. */
+  const excluded = (values: readonly RitzValue[], limit: number) =>
+    limit < Infinity && excludes(values, { limit, dimension });
   const bytes = (precision === "float32" ? 4 : 8) * size;
   for (let round = 0;; round++) {
     const scaleOf = (values: readonly RitzValue[]) =>
@@ -81,8 +86,10 @@ export async function eigenpairs(
       most: Math.max(2 * (high + low) + 16, Math.min(LONGEST, room)),
       satisfied(values) {
         if (round === 0 && dimension <= Math.min(steps, SMALL)) return false;
-        return values.length >= Math.max(high, low) &&
-          [...values.slice(values.length - high), ...values.slice(0, low)].every(near(values));
+        const is = near(values), { length } = values;
+        return length >= Math.max(high, low) &&
+          (values.slice(length - high).every(is) || excluded(values, above)) &&
+          (values.slice(0, low).every(is) || excluded(mirrored(values), below));
       },
       keep: (values) => bestEnds(values, { high, low, near: near(values) }),
     });
@@ -110,17 +117,51 @@ export async function eigenpairs(
     if (run.exhausted || run.stopped || done.length === 0 || spent >= budget) return ends;
     if (!repeated && open.length === 0) return ends;
     known = [...known, ...done];
-    // a missing copy of a repeated eigenvalue changes nothing where only one is wanted
-    const left = (pairs: Eigenpair[]) => {
-      const missing = pairs.filter((pair) => open.includes(pair)).length;
-      return pairs.length > 1 && repeated ? Math.max(1, missing) : missing;
+    // a copy of an eigenvalue changes the list only if it comes before the last of them
+    const search = (values: number[], missing: number) => {
+      const last = values[values.length - 1], margin = tolerance * ends.scale;
+      const limit = values.findLast((value) => value > last + margin);
+      if (missing > 0 || !repeated || limit === undefined) {
+        return { count: missing, limit: Infinity };
+      }
+      return { count: 1, limit };
     };
-    [high, low] = [left(ends.top), left(ends.bottom)];
+    const openAmong = (pairs: Eigenpair[]) => pairs.filter((pair) => open.includes(pair)).length;
+    const [up, down] = [
+      search(ends.top.map(({ value }) => value), openAmong(ends.top)),
+      search(ends.bottom.map(({ value }) => -value), openAmong(ends.bottom)),
+    ];
+    [high, low, above, below] = [up.count, down.count, up.limit, down.limit];
     if (high + low === 0) return ends;
     // what is nearly there leads the way
     draw = leading(options.draw, open.map(({ vector }) => vector));
   }
 }
+
+/**
+ * Whether the largest Ritz value after m steps from a random vector g excludes an eigenvalue of `limit` or more.
+ * If there were one, with a part ω of g, the space would hold T(A)g with the Chebyshev polynomial T of degree m − 1
+ * on [a, c], and its Rayleigh quotient is at least c − (c − a)/(1 + ω²T(limit)²), for any c below the limit. Of a
+ * random g, ω² is below δ²/n with a probability of 0.8δ (compare Kuczyński and Woźniakowski, 1992).
+ */
+function excludes(
+  values: readonly RitzValue[],
+  { limit, dimension }: { limit: number; dimension: number },
+): boolean {
+  const { value: largest } = values[values.length - 1], [{ value: least }] = values;
+  if (!(largest < limit)) return false;
+  const overlap = 0.025 ** 2 / dimension;
+  return [0.1, 0.25, 0.5, 0.75].some((share) => {
+    const gap = share * (limit - largest), width = largest + gap - least;
+    const growth = Math.acosh(1 + 2 * (limit - largest - gap) / width);
+    const polynomial = Math.cosh((values.length - 1) * growth);
+    return overlap * polynomial ** 2 > width / gap;
+  });
+}
+
+/** The same values of −A. */
+const mirrored = (values: readonly RitzValue[]): RitzValue[] =>
+  values.map(({ value, residual }) => ({ value: -value, residual })).reverse();
 
 /** Eigenpairs of Ritz pairs, all their vectors at once; eigenpairs stay what they are. */
 async function withVectors(
