@@ -23,6 +23,8 @@ const patience = {
   stopping: 3_000,
   /** In which requests that a front end had sent behind one that failed arrive. */
   queued: 20,
+  /** In which texts that are printed one after the other become one. */
+  text: 50,
   /** For a reply that needs no code to run. */
   reply: 10_000,
 };
@@ -64,6 +66,9 @@ export async function startFront(connection: Connection): Promise<Front> {
     of: Partial<Header> = parent,
     rest: Pick<Partial<Message>, "metadata" | "buffers"> = {},
   ) => endpoint.publish({ ...answer(type, content, session, of), ...rest });
+  /** Texts that were printed, and wait a moment for more. */
+  let printed: { name: string; text: string } | undefined;
+  let printing: ReturnType<typeof setTimeout> | undefined;
   const status = (execution_state: string, of: Partial<Header>) =>
     publish("status", { execution_state }, of);
   const reply = (to: Incoming, content: Record<string, unknown>, channel?: RequestChannel) => {
@@ -152,6 +157,7 @@ export async function startFront(connection: Connection): Promise<Front> {
         await stock.arrived();
       } while (cell.stopping !== stopping);
     } else await stock.drained();
+    flush();
     running = undefined;
     const { execution_count } = answer?.content ?? {};
     const error = await errorOf(cell, code, answer);
@@ -191,6 +197,21 @@ export async function startFront(connection: Connection): Promise<Front> {
     for (const next of queue) next.aborted ||= next.message.header.msg_type === "execute_request";
   }
 
+  function print(name: string, text: string): void {
+    if (printed && (printed.name !== name || printed.text.length > 65_536)) flush();
+    if (printed) printed.text += text;
+    else {
+      printed = { name, text };
+      printing = setTimeout(flush, patience.text);
+    }
+  }
+
+  function flush(): void {
+    clearTimeout(printing);
+    if (printed) publish("stream", printed);
+    printed = undefined;
+  }
+
   /** Takes a message of Deno's kernel. */
   function hand(message: Message, channel: string): void {
     const { header: { msg_type }, content, metadata, buffers } = message;
@@ -203,6 +224,8 @@ export async function startFront(connection: Connection): Promise<Front> {
       return endpoint.reply(incoming, question, "stdin");
     }
     if (channel !== "iopub" || msg_type === "status") return;
+    if (msg_type === "stream") return print(String(content.name), String(content.text));
+    flush();
     if (msg_type === "execute_input") {
       const asked = message.parent_header.msg_id === running?.incoming.message.header.msg_id;
       if (running && asked && !running.silent) publish(msg_type, content);
@@ -230,7 +253,8 @@ export async function startFront(connection: Connection): Promise<Front> {
     await aborting;
     await Promise.race([stock.died, over(cell, patience.stopping)]);
     if (cell.over || stock.dead !== undefined) return;
-    publish("stream", { name: "stderr", text: listens ? windingUp : deaf });
+    print("stderr", listens ? windingUp : deaf);
+    flush();
   }
 
   async function start(): Promise<void> {
