@@ -20,6 +20,8 @@ export interface Contestant {
   hello(): Promise<{ version: string } | undefined>;
   /** Milliseconds each. A process that takes longer than the limit, in seconds, is ended, and replaced. */
   measure(request: Request, limit: number): Promise<number>;
+  /** All that it answers. */
+  ask<Answer>(request: object, limit: number): Promise<Answer>;
   /** Ends it. */
   close(): Promise<void>;
 }
@@ -33,9 +35,10 @@ export function contestant(name: string, command: string, args: string[]): Conte
     running = undefined;
     await process?.end();
   };
-  return {
+  const contestant: Contestant = {
     hello: async () => (await start())?.hello,
-    async measure(request, limit) {
+    measure: async (request, limit) => (await contestant.ask<{ ms: number }>(request, limit)).ms,
+    async ask(request, limit) {
       const process = await start();
       if (!process) throw new Error(`${name} cannot be started`);
       await process.write(`${JSON.stringify(request)}\n`);
@@ -49,12 +52,13 @@ export function contestant(name: string, command: string, args: string[]): Conte
         await close();
         throw new Error(answer ? `more than ${limit} s` : `${name} died`);
       }
-      const { ms, error } = JSON.parse(answer);
+      const { error, ...rest } = JSON.parse(answer);
       if (error) throw new Error(error);
-      return ms;
+      return rest;
     },
     close,
   };
+  return contestant;
 }
 
 interface Running {
