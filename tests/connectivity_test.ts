@@ -20,6 +20,7 @@ import { part } from "../lib/layout.ts";
 import { random } from "../lib/math/random.ts";
 import { movedUnits, type Symmetries } from "../lib/symmetry.ts";
 import type { Vector } from "../lib/vector.ts";
+import { oneUnit } from "./figure/gallery.ts";
 
 function shuffle({ permutations }: Symmetries, seed: number) {
   const { permutation } = random(seed, "shuffle");
@@ -63,6 +64,13 @@ Deno.test("the straight path (1,1) → (−1,−1) on ½(ab − 1)² has a barri
   assertAlmostEquals(distance, Math.sqrt(8), 1e-12);
   assertEquals(result.barriers, { raw: [[0, 0.5], [0.5, 0]] });
   assertEquals(points, [Float64Array.of(1, 1), Float64Array.of(-1, -1)]);
+});
+
+Deno.test("the same path has none once the sign of the only hidden unit is matched", async () => {
+  const points = [Float64Array.of(1, 1), Float64Array.of(-1, -1)];
+  const { barriers, connections: [, aligned] } = await connectivity(oneUnit(), points);
+  assertEquals(barriers, { raw: [[0, 0.5], [0.5, 0]], aligned: [[0, 0], [0, 0]] });
+  assertEquals(aligned.distance, 0);
 });
 
 Deno.test("a convex loss has no barrier between minimisers, on lines and on curves", async () => {

@@ -1,3 +1,4 @@
+import { connectivity } from "../../lib/connectivity.ts";
 import { eigenPlane } from "../../lib/eigen_plane.ts";
 import { type Figure, figure } from "../../lib/figure/figure.ts";
 import type { FigureOptions } from "../../lib/figure/drawing.ts";
@@ -5,9 +6,11 @@ import { drawLandscape } from "../../lib/landscape/draw.ts";
 import type { DrawnLandscape } from "../../lib/landscape/drawn.ts";
 import { drawScree } from "../../lib/pca/scree.ts";
 import { drawRun } from "../../lib/run/curves.ts";
+import type { Loss } from "../../lib/loss.ts";
 import { planeThrough } from "../../lib/plane_through.ts";
 import type { Provenance } from "../../lib/provenance.ts";
 import { factorization } from "../../lib/synthetic.ts";
+import { symmetries } from "../../lib/symmetry.ts";
 import { topology } from "../../lib/topology.ts";
 import { drawTrajectory } from "../../lib/trajectory/draw.ts";
 
@@ -169,6 +172,31 @@ const three = planeThrough(
   { names: ["seed 1", "seed 2", "seed 3"] },
 );
 
+/** ½(ab − 1)² as what it is, a linear network with one hidden unit: both signs may change together. */
+export const oneUnit = (): Loss => {
+  const loss = factorization(), [{ name: tensor }] = loss.layout.tensors;
+  const known = symmetries(loss.layout, [{
+    axes: [
+      { tensor, axis: 0, positions: [0] },
+      { tensor, axis: 0, positions: [1], power: -1 },
+    ],
+    odd: true,
+  }]);
+  return { ...loss, symmetries: () => known };
+};
+
+const pair = [Float64Array.of(1, 1), Float64Array.of(-0.8, -1.2)];
+const ways = await connectivity(oneUnit(), pair, { progress: false });
+const curves = await connectivity(factorization(), pair, {
+  path: "bezier",
+  bezier: { steps: 50 },
+  progress: false,
+});
+const optima = await connectivity(oneUnit(), [...pair, Float64Array.of(2, 0.5)], {
+  names: ["first seed", "second seed", "third seed"],
+  progress: false,
+});
+
 /** Every picture that there is. */
 export function gallery(): [name: string, result: Figure, options: FigureOptions][] {
   return [
@@ -199,6 +227,10 @@ export function gallery(): [name: string, result: Figure, options: FigureOptions
     ["isosurfaces", volume(), { view: "isosurfaces" }],
     ["path", spiral(), {}],
     ["loss of a path", spiral(), { view: "loss" }],
+    ["barriers on lines", ways, {}],
+    ["barrier on a curve", curves, {}],
+    ["barriers between three points", optima, {}],
+    ["ways between three points", optima, { view: "paths" }],
     ["scree plot", components(), {}],
     ["run", training(), {}],
   ];
