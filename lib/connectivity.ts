@@ -1,4 +1,5 @@
 import { aligned } from "./alignment.ts";
+import { movement } from "./checkpoints.ts";
 import { checkWhat, doing, variantsOf } from "./connectivity/check.ts";
 import { type BezierOptions, bezierPoint, trainedCurve } from "./connectivity/bezier.ts";
 import { drawConnectivity } from "./connectivity/draw.ts";
@@ -10,7 +11,7 @@ import { checkLoss, type Loss } from "./loss.ts";
 import { optionsOf } from "./options.ts";
 import { type Control, type Job, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
-import type { Vector } from "./vector.ts";
+import { norm, type Vector } from "./vector.ts";
 
 /** What is done to a pair of points before the way between them is looked at. */
 export type Variant = "raw" | "aligned" | "repaired";
@@ -32,7 +33,7 @@ export interface Connection {
   barrierAt: number;
   /** Its standard error, paired over samples; it does not know that the highest point was picked. */
   barrierError?: number;
-  /** The distance between the ends, ‖b − a‖, after alignment. */
+  /** The distance between the ends, ‖b − a‖, after alignment; moving statistics do not count. */
   distance: number;
   /** The loss, and the accuracy where there is one, along the way; it draws itself. */
   curve: Interpolation;
@@ -99,7 +100,7 @@ export interface ConnectivityOptions extends Control {
  * A straight line is an upper bound only: the two can be connected although it has a barrier. `path: "bezier"`
  * looks for a curve, and keeps the straight line beside it. A barrier is known at the points that were
  * sampled, and is a property of the samples of the loss: give it training samples to see the landscape that
- * training saw.
+ * training saw. Moving statistics of batch norm are interpolated with the weights, except where repaired.
  *
  * Cost: `resolution` evaluations for each pair and variant, about two more for each that is repaired; an
  * alignment a pair; a gradient of one batch for each step of a curve.
@@ -216,7 +217,11 @@ async function connected(
         ...(isStraight && !repair && { within: between(...ends) }),
       }, job);
     if (path === "linear") {
-      out.push({ variant, ...seen(await sample(straight, true)), distance: distance(...ends) });
+      out.push({
+        variant,
+        ...seen(await sample(straight, true)),
+        distance: norm(movement(ends[1], a, loss.layout)),
+      });
       continue;
     }
     if (!curves.has(ends[1])) {
@@ -227,7 +232,7 @@ async function connected(
     out.push({
       variant,
       ...seen(await sample(bent, false)),
-      distance: distance(...ends),
+      distance: norm(movement(ends[1], a, loss.layout)),
       straight: await sample(straight, true),
       ...curve,
     });
@@ -270,12 +275,6 @@ async function repairing(
       means: mix(a.means, b.means, t),
       deviations: mix(a.deviations, b.deviations, t),
     }, { signal });
-}
-
-function distance(a: Vector, b: Vector): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (b[i] - a[i]) ** 2;
-  return Math.sqrt(sum);
 }
 
 function matrixOf(connections: Connection[], wanted: Variant, n: number): number[][] {

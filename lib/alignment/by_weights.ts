@@ -39,9 +39,12 @@ export async function byWeights(
   /** The best move of one group while the others stay. */
   const best = async (k: number, moves: Moves, settled?: ReadonlySet<number>) => {
     const pick = (axis: UnitAxis) => !settled || rows.isSettled(k, axis, settled);
+    await job.breathe();
     const ofA = rows.collect(k, pick, () => a);
+    await job.breathe();
     const others = moves.map((move, other) => other === k ? { group: move.group } : move);
     const moved = movedUnits(layout, b, others);
+    await job.breathe();
     const ofB = rows.collect(
       k,
       pick,
@@ -57,6 +60,7 @@ export async function byWeights(
       for (const k of source.permutation(groups.length)) {
         const tried = moves.with(k, await best(k, moves));
         if (job.stopped) break;
+        await job.breathe();
         // where a group stands on both axes of a tensor the assignment is an estimate only
         const then = likeness(tried);
         if (then > value) [moves, value] = [tried, then];
