@@ -141,9 +141,9 @@ function shares(results: Results): string[] {
       // with wide data most of a point is not computed again
       if (name === "W3") return "";
       const { flops } = workload(workloads[name]);
-      const all = results.rounds.flatMap(({ workload, measured }) => {
-        const [ms, peak] = [measured["surface · one core"], measured["surface · peak"]];
-        if (workload !== name || typeof ms !== "number" || typeof peak !== "number") return [];
+      const all = results.rounds.flatMap(({ workload, measured, peak }) => {
+        const ms = measured["surface · one core"];
+        if (workload !== name || typeof ms !== "number" || !peak) return [];
         return [100 * flops / ms / 1e6 / peak];
       });
       if (!all.length) return "";
@@ -156,8 +156,21 @@ function shares(results: Results): string[] {
 
 const header = ["", ...workloadNames];
 
+/** A round in which a core reached less of its best than this shared the machine with something else. */
+const QUIET = 0.85;
+
+/** The rounds that had the machine to themselves. */
+function quiet(results: Results): Results {
+  const best = Math.max(...results.rounds.map(({ peak }) => peak ?? 0));
+  return {
+    ...results,
+    rounds: results.rounds.filter(({ peak }) => peak === undefined || peak >= QUIET * best),
+  };
+}
+
 /** The tables, as they are printed. */
-export function tables(results: Results): string {
+export function tables(all: Results): string {
+  const results = quiet(all);
   return [mainTable(results), besideTable(results), profileTable(results)]
     .filter((table) => table).join("\n\n");
 }
@@ -196,7 +209,8 @@ const docs = new URL("../../docs/", import.meta.url);
 const readme = new URL("../../README.md", import.meta.url);
 
 /** Writes the page, its figure, and the README's table between its marks. */
-export async function writePages(results: Results): Promise<void> {
+export async function writePages(all: Results): Promise<void> {
+  const results = quiet(all);
   const { machine, rounds, costs } = results;
   const date = rounds.map(({ at }) => at).sort().at(-1)?.slice(0, 10) ?? "";
   const where = `${machine.processor}, ${machine.cores} cores`;
@@ -246,8 +260,13 @@ W4 has batch norm in eval mode, and surfaces of ${workloads.W4.resolution}×${wo
 ${besideTable(results)}
 
 A vanishing network has weights of 1e-20 of the normal ones, so that its activations are denormal numbers. The
-peak of a core is that of fused multiply-adds in its registers (\`tests/bench/peak.c\`), measured in the same
-round. W3's surface has no share: the product of its data with the first layer is made once for the origin and
+peak of a core is that of fused multiply-adds in its registers (\`tests/bench/peak.c\`), measured on all cores
+between any two measurements; rounds in which it fell below ${
+    100 * QUIET
+  }% of the best are left out, since the
+machine was busy with something else (${
+    all.rounds.length - rounds.length
+  } of ${all.rounds.length}). W3's surface has no share: the product of its data with the first layer is made once for the origin and
 each direction, not once a point.
 
 ${

@@ -1,11 +1,17 @@
 let compiled: Promise<string | undefined> | undefined;
 
-/** GFLOP/s of multiply-adds that stay in the registers of a core; undefined without a C compiler. */
-export async function registerPeak(): Promise<number | undefined> {
+/**
+ * GFLOP/s of multiply-adds that stay in the registers of a core, with all cores at it: the slowest of them, which
+ * also tells whether the machine is busy with something else. Undefined without a C compiler.
+ */
+export async function registerPeak(cores: number): Promise<number | undefined> {
   const program = await (compiled ??= compile());
   if (!program) return undefined;
-  const { stdout } = await new Deno.Command(program).output();
-  return Number(new TextDecoder().decode(stdout));
+  const each = await Promise.all(Array.from({ length: cores }, async () => {
+    const { stdout } = await new Deno.Command(program).output();
+    return Number(new TextDecoder().decode(stdout));
+  }));
+  return Math.min(...each);
 }
 
 async function compile(): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import type { Layout } from "../../lib/layout.ts";
 import { random } from "../../lib/math/random.ts";
 import { criteria, type CriterionName } from "../../lib/nn/criterion.ts";
 import { boundModel } from "../../lib/nn/bound_model.ts";
-import { flatten, layoutOf } from "../../lib/nn/model.ts";
+import { layoutOf } from "../../lib/nn/model.ts";
 import type { RecordableLoss } from "../../lib/engine/record_loss.ts";
 import type { tf } from "../../mod.ts";
 
@@ -55,7 +55,7 @@ export function modelCase(
   const y = targetsFor(criterion, samples, outputs, seed);
   const layout = layoutOf(model);
   return {
-    theta: drawn(layout, flatten(model), seed),
+    theta: drawn(layout, seed),
     loss: {
       layout,
       perSample: true,
@@ -79,16 +79,16 @@ export function modelCase(
   };
 }
 
-/** Biases, scales and statistics away from the 0 and 1 at which they start. */
-export function drawn(layout: Layout, theta: Float32Array, seed: number): Float32Array {
-  const source = random(seed, "weights");
-  for (const { role, offset, shape, name } of layout.tensors) {
-    if (role === "weight") continue;
-    const size = shape.reduce((n, m) => n * m, 1);
-    for (let i = offset; i < offset + size; i++) {
-      theta[i] = /variance|gamma/.test(name)
-        ? 0.5 + source.uniform()
-        : theta[i] + 0.3 * source.normal();
+/** θ by seed: weights of the size that keeps activations in theirs, all else away from 0 and 1. */
+function drawn({ tensors, size }: Layout, seed: number): Float32Array {
+  const source = random(seed, "weights"), theta = new Float32Array(size);
+  for (const { role, offset, shape, name } of tensors) {
+    const inputs = shape.slice(0, -1).reduce((n, m) => n * m, 1);
+    const count = shape.reduce((n, m) => n * m, 1);
+    for (let i = offset; i < offset + count; i++) {
+      const z = source.normal();
+      if (role === "weight") theta[i] = z * Math.sqrt(1.5 / inputs);
+      else theta[i] = /variance|gamma/.test(name) ? 0.5 + source.uniform() : 0.3 * z;
     }
   }
   return theta;

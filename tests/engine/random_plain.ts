@@ -3,7 +3,7 @@ import { layoutOf } from "../../mod.ts";
 import type { Layer, NetworkCase } from "../references/cases.ts";
 import { Branches, sampleLosses } from "../references/forward.ts";
 import { modelOf } from "../references/network.ts";
-import { type Case, drawn, modelCase } from "./losses.ts";
+import { type Case, modelCase } from "./losses.ts";
 
 const activations = [
   ..."linear tanh sigmoid softplus swish mish gelu relu elu selu softsign".split(" "),
@@ -79,7 +79,6 @@ export function randomPlain(seed: number): PlainNetwork {
   };
   return {
     ...made,
-    theta: drawn(layoutOf(model), made.theta, seed),
     name: `${seed}: plain [${inputShape}] ${
       layers.map(({ kind, activation }) => `${kind}${activation ? ` ${activation}` : ""}`).join(
         ", ",
@@ -89,7 +88,7 @@ export function randomPlain(seed: number): PlainNetwork {
     along(theta, v) {
       const at = (t: number) =>
         losses(theta.map((w, i) => w + t * v[i])).reduce((a, b) => a + b) / samples;
-      const h = 1e-3, center = at(0);
+      const h = 1e-4, center = at(0);
       const difference = (k: number) => (at(k * h) - at(-k * h)) / h;
       const bend = (k: number) => (at(k * h) - 2 * center + at(-k * h)) / h ** 2;
       return {
