@@ -21,14 +21,17 @@ const both = { ...receiving, sendHighWaterMark: 0 };
 
 /**
  * Connects to a kernel's socket: a dealer for requests and replies, a subscriber for what is published to
- * all.
+ * all. A kernel asks the one whose cell it runs by that one's name, which its dealers share.
  */
 export function connect(
   kind: "dealer" | "subscriber",
   address: string,
   receive: Receive,
+  name: string = crypto.randomUUID(),
 ): Channel {
-  const socket = kind === "dealer" ? new Dealer(both) : new Subscriber(receiving);
+  const socket = kind === "dealer"
+    ? new Dealer({ ...both, routingId: name })
+    : new Subscriber(receiving);
   if (socket instanceof Subscriber) socket.subscribe();
   socket.connect(address);
   return channel(socket, receive);

@@ -42,6 +42,7 @@ export function converse(connection: Connection): Conversation {
         heard.push({ channel, message });
         for (const listen of [...listeners]) listen(message, channel);
       },
+      session,
     );
   const channels = {
     shell: open("shell"),

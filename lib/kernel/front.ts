@@ -125,6 +125,8 @@ export async function startFront(connection: Connection): Promise<Front> {
     if (header.msg_type === "kernel_info_request") reply(incoming, info);
     else if (header.msg_type === "execute_request") await execute(incoming);
     else if (answered.test(header.msg_type)) {
+      const { code = "" } = message.content;
+      if (typeof code !== "string") return fail(incoming, wrongCode(code));
       const answer = await stock.ask(message, patience.reply);
       if (answer) reply(incoming, answer.content);
     } else if (/^comm_(open|msg|close)$/.test(header.msg_type)) {
@@ -137,10 +139,8 @@ export async function startFront(connection: Connection): Promise<Front> {
   async function execute(incoming: Incoming): Promise<void> {
     const { message: { header, content } } = incoming;
     const { code, silent = false, store_history = !silent, stop_on_error = true } = content;
+    if (typeof code !== "string") return fail(incoming, wrongCode(code));
     parent = header;
-    if (typeof code !== "string") {
-      return fail(incoming, "ProtocolError", `code must be a text, got ${typeof code}`);
-    }
     const cell: Running = { incoming, silent: silent === true, over: false, stopped: false };
     running = cell;
     const answer = await stock.ask({
@@ -185,10 +185,9 @@ export async function startFront(connection: Connection): Promise<Front> {
     return errorContent("Error", lost ? text : String(answer.content.evalue));
   }
 
-  function fail(incoming: Incoming, ename: string, evalue: string): void {
-    const error = errorContent(ename, evalue);
-    publish("error", error);
-    reply(incoming, { status: "error", execution_count: null, ...error });
+  function fail(incoming: Incoming, error: ErrorContent): void {
+    publish("error", error, incoming.message.header);
+    reply(incoming, { status: "error", ...error });
   }
 
   /** Cells that were sent behind one that failed or was stopped do not run. */
@@ -239,7 +238,7 @@ export async function startFront(connection: Connection): Promise<Front> {
 
   function interrupt(): void {
     const cell = running;
-    if (!cell) return;
+    if (!cell) return void abortQueued();
     cell.stopped = true;
     cell.stopping = stopCell(cell, cell.stopping);
   }
@@ -312,6 +311,9 @@ type ErrorContent = { ename: string; evalue: string; traceback: string[] };
 function errorContent(ename: string, evalue: string, traceback: string[] = []): ErrorContent {
   return { ename, evalue, traceback: shortTrace(ename, evalue, traceback) };
 }
+
+const wrongCode = (code: unknown) =>
+  errorContent("ProtocolError", `code must be a text, got ${typeof code}`);
 
 async function over(cell: Running, ms: number): Promise<void> {
   const until = performance.now() + ms;

@@ -23,7 +23,9 @@ declare class Sending extends Socket {
 }
 
 /** Sends requests and receives replies. */
-export class Dealer extends Sending {}
+export class Dealer extends Sending {
+  constructor(options: Options & { routingId: string });
+}
 
 /** Receives requests, each with the address that its reply is sent to. */
 export class Router extends Sending {

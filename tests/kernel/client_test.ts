@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { type Execution, startKernel } from "../../lib/kernel/client.ts";
 import type { Output } from "../../lib/kernel/output.ts";
+import { cellOfKind } from "./cells.ts";
 
 /** The text of an output. */
 const textOf = (output: Output) =>
@@ -17,24 +18,6 @@ const textOf = (output: Output) =>
     : String(output.data["text/plain"] ?? output.data["text/html"]);
 
 const textsOf = ({ outputs }: Execution) => outputs.map(textOf);
-
-/** A cell of a kind, and the ends of the outputs that it must have, in order. */
-function cellOfKind(kind: number, i: number): [string, string[]] {
-  const big = (n: number, end: string) => `"x".repeat(${n}) + ${JSON.stringify(end)}`;
-  const show = (text: string) => `Deno.jupyter.display({ "text/plain": ${text} }, { raw: true })`;
-  const kinds: [string, string[]][] = [
-    [`console.log("s${i}");`, [`s${i}\n`]],
-    [`${i} * 1`, [`${i}`]],
-    [`await ${show(`"d${i}"`)};`, [`d${i}`]],
-    [`console.log(${big(300_000, `b${i}`)});`, [`b${i}\n`]],
-    [`await ${show(big(2_000_000, `D${i}`))};`, [`D${i}`]],
-    [
-      `console.log("a${i}"); await ${show(big(300_000, `e${i}`))}; console.error("z${i}"); "v${i}"`,
-      [`a${i}\n`, `e${i}`, `z${i}\n`, `"v${i}"`],
-    ],
-  ];
-  return kinds[kind % kinds.length];
-}
 
 Deno.test("sixty cells of all kinds, twice: no output is lost and none is in another cell", async () => {
   for (let round = 0; round < 2; round++) {
