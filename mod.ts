@@ -145,6 +145,8 @@ export type { FisherOptions } from "./lib/fisher.ts";
 export type { Curvature, CurvatureOptions } from "./lib/curvature.ts";
 export { preconditioned, scaled, shifted, summed } from "./lib/operators.ts";
 export type { DerivedOperator } from "./lib/operators.ts";
+export { layerSpectra } from "./lib/layer_spectra.ts";
+export type { LayerSpectra, LayerSpectraOptions } from "./lib/layer_spectra.ts";
 export { spectra } from "./lib/spectra.ts";
 export type { Spectra, SpectraOptions } from "./lib/spectra.ts";
 export { spectrum } from "./lib/spectrum.ts";
