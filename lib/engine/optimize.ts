@@ -15,6 +15,7 @@ import { repeated } from "./passes/repeated.ts";
 import { softmax } from "./passes/softmax.ts";
 import { strides } from "./passes/strides.ts";
 import { sums } from "./passes/sums.ts";
+import { twoClasses } from "./passes/two_classes.ts";
 import { views } from "./passes/views.ts";
 
 /** A function from graphs to graphs that compute the same. */
@@ -50,6 +51,8 @@ const passes: Pass[] = [
   transposed,
   tidy,
   biased,
+  twoClasses,
+  tidy,
   masks,
   ...simplify,
   distributed,
