@@ -37,7 +37,10 @@ export interface EvaluateOptions {
 }
 
 /** How long a piece should take, in milliseconds: progress moves, and Stop finds workers free again. */
-const PIECE = 40;
+const PIECE = 80;
+
+/** The most items of a piece: what comes back is read on the caller's thread. */
+const MOST = 1024;
 
 /** How many items share the binding of chunks that may be too many to be kept. */
 const SHARED = 8;
@@ -171,16 +174,15 @@ function itemByItem({ count, chunks, workers, shared, put }: {
       if (next >= count) return undefined;
       // the last parts are small, so that all workers end together
       const fair = Math.ceil((count - next) / (2 * workers));
-      const size = Math.max(1, Math.min(Math.max(PIECE / milliseconds, shared), fair));
+      const size = Math.max(1, Math.min(Math.max(PIECE / milliseconds, shared), fair, MOST));
       const from = next;
       next = Math.min(count, from + Math.floor(size));
       return { from, to: next, chunks: { from: 0, to: chunks } };
     },
     receive({ from, to }, result, outputs) {
       milliseconds = Math.max(result.milliseconds / (to - from), 1e-3);
-      for (let item = from; item < to; item++) {
-        put(item, evaluatedIn(result, outputs, item - from, to - from));
-      }
+      const evaluated = evaluatedIn(result, outputs, to - from);
+      for (let item = from; item < to; item++) put(item, evaluated(item - from));
     },
     lost: (part) => void again.push(part),
   };
@@ -216,9 +218,9 @@ function blockByBlock({ count, group, chunks, workers, block: size, put }: {
       early.set(keyOf(blockOf(part)), result);
       let next = added.get(from) ?? 0;
       for (; early.has(keyOf(next)); next++) {
+        const evaluated = evaluatedIn(early.get(keyOf(next))!, outputs, to - from);
         for (let item = from; item < to; item++) {
-          const more = evaluatedIn(early.get(keyOf(next))!, outputs, item - from, to - from);
-          const sum = sums[item];
+          const more = evaluated(item - from), sum = sums[item];
           sums[item] = sum ? joined(sum, more, outputs) : more;
         }
         early.delete(keyOf(next));
@@ -234,20 +236,22 @@ function blockByBlock({ count, group, chunks, workers, block: size, put }: {
   };
 }
 
-/** What the i-th of n items of a result gave. */
+/** What each of the n items of a result gave. */
 function evaluatedIn(
   { values }: TaskResult,
   outputs: Record<string, Reduction>,
-  i: number,
   n: number,
-): Evaluated {
-  const moments: Evaluated["moments"] = {}, arrays: Evaluated["arrays"] = {};
-  for (const [name, from] of Object.entries(values)) {
-    const all = unpacked(from), size = all.length / n;
-    if (outputs[name] === "moments") moments[name] = readMoments(all as Float64Array, i);
-    else arrays[name] = n === 1 ? all : all.slice(i * size, (i + 1) * size);
-  }
-  return { moments, arrays };
+): (item: number) => Evaluated {
+  const all = Object.entries(values).map(([name, from]) => ({ name, numbers: unpacked(from) }));
+  return (item) => {
+    const moments: Evaluated["moments"] = {}, arrays: Evaluated["arrays"] = {};
+    for (const { name, numbers } of all) {
+      const size = numbers.length / n;
+      if (outputs[name] === "moments") moments[name] = readMoments(numbers as Float64Array, item);
+      else arrays[name] = n === 1 ? numbers : numbers.slice(item * size, (item + 1) * size);
+    }
+    return { moments, arrays };
+  };
 }
 
 /** The sum of the blocks so far and one more. */

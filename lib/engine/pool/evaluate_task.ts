@@ -25,7 +25,7 @@ interface Place {
 }
 
 /** How long messages may wait, in milliseconds: a native run holds this thread. */
-const BREATH = 10;
+const BREATH = 20;
 
 /**
  * Evaluates items on chunks of samples: the last level's stages for every pair of both. Gives undefined if it

@@ -75,17 +75,22 @@ export function together(a: Moments, b: Moments): Moments {
 
 /** Moments as they travel. */
 export function writeMoments(to: Float64Array, item: number, m: Moments): void {
-  to.set(
-    [m.count, m.sum, m.squares, m.differenceSum, m.differenceSquares],
-    item * momentsLength,
-  );
+  const at = item * momentsLength;
+  to[at] = m.count;
+  to[at + 1] = m.sum;
+  to[at + 2] = m.squares;
+  to[at + 3] = m.differenceSum;
+  to[at + 4] = m.differenceSquares;
 }
 
 /** Moments as they were written. */
 export function readMoments(from: Float64Array, item: number): Moments {
-  const [count, sum, squares, differenceSum, differenceSquares] = from.subarray(
-    item * momentsLength,
-    (item + 1) * momentsLength,
-  );
-  return { count, sum, squares, differenceSum, differenceSquares };
+  const at = item * momentsLength;
+  return {
+    count: from[at],
+    sum: from[at + 1],
+    squares: from[at + 2],
+    differenceSum: from[at + 3],
+    differenceSquares: from[at + 4],
+  };
 }
