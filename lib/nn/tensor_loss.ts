@@ -48,8 +48,11 @@ export interface TensorLossParts {
   forward(parameters: tf.Tensor[], batch: Record<string, tf.Tensor>, seed: number): Forward;
 }
 
-/** Multiplications in a pass: about ten milliseconds of a core, so that bars move and Stop is heard. */
-const VALUE_WORK = 4e7, DERIVATIVE_WORK = 8e6;
+/**
+ * Multiplications of a forward pass on a batch, for values, gradients and products: they then take some ten
+ * milliseconds of a core, so that the event loop turns, bars move and Stop is heard.
+ */
+const WORK = { value: 4e7, gradient: 8e6, product: 3e6 };
 
 /** A {@link Loss} from a pass over tfjs tensors on the wasm backend, batch by batch. */
 export function tensorLoss(parts: TensorLossParts): Loss {
@@ -60,7 +63,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
   const moving = layout.tensors.flatMap((t, i) => t.role === "state" ? [] : [i]);
 
   const batchSize = (work: number) =>
-    parts.batchSize ?? Math.max(8, Math.round(work / Math.max(parts.work, 1)));
+    parts.batchSize ?? Math.max(parts.learns ? 8 : 2, Math.round(work / Math.max(parts.work, 1)));
 
   /** All of a field on the backend: uploaded once, and kept until the loss is disposed of. */
   const upload = (name: string) => {
@@ -106,7 +109,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
     checkIndices(options.indices, count);
     const perSample = new Float32Array(options.indices?.length ?? count ?? 0);
     let total = 0, correct: number | undefined, penalty = 0;
-    const n = await eachBatch(options, VALUE_WORK, (batch, from, size) => {
+    const n = await eachBatch(options, WORK.value, (batch, from, size) => {
       const result = forward(tensorsOf(layout, theta), batch, seed + from);
       const losses = checkedLosses(result.losses, count === undefined ? undefined : size)
         .dataSync();
@@ -160,7 +163,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
     const sum = new Float64Array(layout.size);
     let value = 0, state: Vector | undefined;
     const n = count === undefined ? 1 : options.indices?.length ?? count;
-    await eachBatch(options, DERIVATIVE_WORK, (batch, from, size) => {
+    await eachBatch(options, WORK.gradient, (batch, from, size) => {
       const parameters = tensorsOf(layout, theta);
       const { pass, total } = share(
         parameters,
@@ -210,7 +213,7 @@ export function tensorLoss(parts: TensorLossParts): Loss {
       clearState(layout, moved);
       const n = count === undefined ? 1 : options.indices?.length ?? count;
       if (moving.length === 0) return inPrecisionOf(v, sum);
-      await eachBatch(options, DERIVATIVE_WORK, (batch, from, size) => {
+      await eachBatch(options, WORK.product, (batch, from, size) => {
         const parameters = tensorsOf(layout, theta), directions = tensorsOf(layout, moved);
         const shared = share(
           parameters,
