@@ -132,14 +132,14 @@ export function breather(): () => Promise<void> {
  */
 export async function unlessStopped<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return await promise;
-  signal.throwIfAborted();
   let stop!: () => void;
   const stopped = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);
     signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
   });
   try {
-    return await Promise.race([promise, stopped]);
+    return await Promise.race([stopped, promise]);
   } finally {
     signal.removeEventListener("abort", stop);
   }
@@ -214,11 +214,31 @@ function paced(draw: (state: ProgressState) => void, first = 0.3) {
   };
 }
 
+/** Analyses that run at once as one, for the one line of a terminal. */
+export function together(states: readonly ProgressState[]): ProgressState {
+  if (states.length === 1) return states[0];
+  const one = <K extends "label" | "unit">(key: K) => new Set(states.map((state) => state[key]));
+  const labels = [...one("label")], units = [...one("unit")];
+  const sum = (f: (state: ProgressState) => number) => states.reduce((s, state) => s + f(state), 0);
+  return {
+    label: labels.length === 1 ? `${states.length} × ${labels[0]}` : labels.join(", "),
+    unit: units.length === 1 ? units[0] : "parts",
+    done: sum(({ done }) => done),
+    total: sum(({ total }) => total),
+    seconds: Math.max(...states.map(({ seconds }) => seconds)),
+    stopped: states.every(({ stopped }) => stopped),
+  };
+}
+
+const onTerminal = new Map<Progress, ProgressState>();
+
 function terminalBar(): Progress {
   const write = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
   let shown = false;
-  const draw = paced((state) => {
+  const draw = paced((own) => {
     shown = true;
+    onTerminal.set(self, own);
+    const state = together([...onTerminal.values()]);
     const width = 24, full = Math.round(width * Math.min(1, state.done / state.total));
     const bar = "━".repeat(full) + "\x1b[2m" + "━".repeat(width - full) + "\x1b[22m";
     write(
@@ -227,7 +247,14 @@ function terminalBar(): Progress {
       }`,
     );
   });
-  return { report: draw, end: (state) => void (shown && write(`\r\x1b[K${summary(state)}\n`)) };
+  const self: Progress = {
+    report: draw,
+    end(state) {
+      onTerminal.delete(self);
+      if (shown) write(`\r\x1b[K${summary(state)}\n`);
+    },
+  };
+  return self;
 }
 
 /** Where nobody watches a bar: one line with the cost of what will take long. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { duration, type ProgressState, steps } from "../lib/progress.ts";
+import { duration, type ProgressState, steps, together, unlessStopped } from "../lib/progress.ts";
 
 Deno.test("an analysis reports every step, and its end once", async () => {
   const seen: ProgressState[] = [], ends: ProgressState[] = [];
@@ -65,4 +65,35 @@ Deno.test("what is no signal or no progress is said", async () => {
   await assertRejects(() => run({ signal: {} }), TypeError, "signal must be an AbortSignal");
   await assertRejects(() => run({ progress: "yes" }), TypeError, "got string");
   await assertRejects(() => run({ progress: {} }), TypeError, "{ report, end? }");
+});
+
+Deno.test("analyses at once share the line of a terminal", () => {
+  const training = { label: "training", unit: "steps", done: 10, total: 40, seconds: 1 };
+  const states = [
+    { ...training, stopped: false },
+    { ...training, done: 20, seconds: 3, stopped: true },
+  ];
+  assertEquals(together(states.slice(0, 1)), states[0]);
+  assertEquals(together(states), {
+    label: "2 × training",
+    unit: "steps",
+    done: 30,
+    total: 80,
+    seconds: 3,
+    stopped: false,
+  });
+  const other = { ...states[0], label: "landscape", unit: "points" };
+  const { label, unit } = together([...states, other]);
+  assertEquals([label, unit], ["training, landscape", "parts"]);
+});
+
+Deno.test("what is stopped is not waited for, and what it says later is heard by nobody", async () => {
+  const stop = new AbortController();
+  const never = new Promise<number>(() => {});
+  const waiting = assertRejects(() => unlessStopped(never, stop.signal), DOMException, "aborted");
+  stop.abort();
+  await waiting;
+  const failing = Promise.reject(new Error("too late"));
+  await assertRejects(() => unlessStopped(failing, stop.signal), DOMException, "aborted");
+  assertEquals(await unlessStopped(Promise.resolve(3), new AbortController().signal), 3);
 });

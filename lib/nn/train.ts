@@ -3,7 +3,7 @@ import { type Figure, figure } from "../figure/figure.ts";
 import { checkVector, describe, movable } from "../layout.ts";
 import type { Evaluation, Loss, Trainer, TrainingPlan } from "../loss.ts";
 import { random } from "../math/random.ts";
-import { type Control, type Job, steps } from "../progress.ts";
+import { type Control, type Job, steps, unlessStopped } from "../progress.ts";
 import type { Checkpoint, Epoch, Run } from "../run.ts";
 import { drawRun } from "../run/curves.ts";
 import type { LayersModel } from "../tensor/tensor.ts";
@@ -100,8 +100,11 @@ export async function train(
     if ((options as TrainModelOptions).engine !== undefined) {
       throw new RangeError("Cannot train: a loss has its own engine; give engine where it is made");
     }
-    const training = await begin(what, theta, options);
-    return await descend(training, { whole: what, test: options.test }, options, {});
+    const plan = planFor(what, options);
+    return await steps(options, barOf(plan), async (job) => {
+      const training = await begin(what, theta, plan, job);
+      return await descend(training, { whole: what, test: options.test }, options, {}, job);
+    });
   }
   const { criterion, engine } = options, dataset = on as Dataset;
   if (options.test) {
@@ -129,12 +132,15 @@ export async function train(
     engine,
     ...(layoutOf(what).tensors.some(({ role }) => role === "state") && { batchSize }),
   });
-  const training = await begin(step, flatten(what), options);
-  // where steps are native, evaluations on wasm would take most of the time
-  const evaluated = { criterion, engine: training.trainer ? "native" : engine } as const;
-  await using whole = modelLoss(what, dataset.train, evaluated);
-  await using test = dataset.test && modelLoss(what, dataset.test, evaluated);
-  const run = await descend(training, { whole, test }, options, { dataset: dataset.name });
+  const plan = planFor(step, options);
+  const run = await steps(options, barOf(plan), async (job) => {
+    const training = await begin(step, flatten(what), plan, job);
+    // where steps are native, evaluations on wasm would take most of the time
+    const evaluated = { criterion, engine: training.trainer ? "native" : engine } as const;
+    await using whole = modelLoss(what, dataset.train, evaluated);
+    await using test = dataset.test && modelLoss(what, dataset.test, evaluated);
+    return await descend(training, { whole, test }, options, { dataset: dataset.name }, job);
+  });
   if (firstNotFinite(run.final) < 0) assign(what, run.final);
   return run;
 }
@@ -142,25 +148,37 @@ export async function train(
 const isLoss = (what: LayersModel | Loss): what is Loss =>
   typeof (what as Loss)?.product === "function" && "layout" in what;
 
+type Plan = TrainingPlan & { stepsPerEpoch: number };
+
+const barOf = ({ steps: total }: Plan) => ({ label: "training", total, unit: "steps" });
+
 /** A training that is about to begin. */
 interface Training {
   /** The loss that gives gradients. */
   loss: Loss;
   start: Vector;
-  plan: TrainingPlan & { stepsPerEpoch: number };
+  plan: Plan;
   /** What makes the steps, where they are not made here. */
   trainer?: Trainer;
 }
 
-async function begin(loss: Loss, start: Vector, options: TrainOptions): Promise<Training> {
+function planFor(loss: Loss, options: TrainOptions): Plan {
   if (movable(loss.layout) === 0) {
     throw new RangeError("Cannot train: nothing can move, all weights are frozen");
   }
   const { optimizer = "sgd", momentum = 0, epochs = 30 } = options, { samples = 1 } = loss;
   const batchSize = Math.min(options.batchSize ?? 64, samples);
   const stepsPerEpoch = Math.ceil(samples / batchSize), steps = epochs * stepsPerEpoch;
-  const plan = { optimizer, momentum, batchSize, stepsPerEpoch, steps };
-  return { loss, start, plan, trainer: await loss.trainer?.(start, plan) };
+  return { optimizer, momentum, batchSize, stepsPerEpoch, steps };
+}
+
+/** To record a step of a large network takes seconds, for which Stop does not wait. */
+async function begin(loss: Loss, start: Vector, plan: Plan, { signal }: Job): Promise<Training> {
+  const making = Promise.resolve(loss.trainer?.(start, plan));
+  const trainer = await unlessStopped(making, signal).catch((error) => {
+    if (!signal.aborted) throw error;
+  });
+  return { loss, start, plan, trainer: trainer ?? undefined };
 }
 
 async function descend(
@@ -168,6 +186,7 @@ async function descend(
   { whole, test }: { whole: Loss; test?: Loss },
   options: TrainOptions,
   about: Record<string, unknown>,
+  job: Job,
 ): Promise<TrainedRun> {
   const { epochs = 30, stepSize, gamma = 0.1, seed = 42 } = options;
   const { optimizer, momentum, batchSize, stepsPerEpoch, steps: total } = plan, { samples } = loss;
@@ -217,7 +236,7 @@ async function descend(
     );
   };
 
-  const stepHere = async (epoch: number, job: Job) => {
+  const stepHere = async (epoch: number) => {
     for (const indices of batchesOf(epoch)) {
       await job.breathe();
       if (job.stopped) return;
@@ -233,7 +252,7 @@ async function descend(
     }
   };
 
-  const stepThere = async (trainer: Trainer, epoch: number, job: Job) => {
+  const stepThere = async (trainer: Trainer, epoch: number) => {
     const from = step;
     const result = await trainer.run({
       batches: batchesOf(epoch),
@@ -254,14 +273,12 @@ async function descend(
 
   keep();
   if (samples !== undefined) await record(0, await whole.evaluate(theta));
-  await steps(options, { label: "training", total, unit: "steps" }, async (job) => {
-    for (let epoch = 0; epoch < epochs && !diverged; epoch++) {
-      await (trainer ? stepThere(trainer, epoch, job) : stepHere(epoch, job));
-      if (job.stopped || diverged) break;
-      if (samples !== undefined) await record(epoch + 1, await whole.evaluate(theta));
-      if (!at && (epoch + 1) % checkpointEvery === 0) keep();
-    }
-  });
+  for (let epoch = 0; epoch < epochs && !diverged; epoch++) {
+    await (trainer ? stepThere(trainer, epoch) : stepHere(epoch));
+    if (job.stopped || diverged) break;
+    if (samples !== undefined) await record(epoch + 1, await whole.evaluate(theta));
+    if (!at && (epoch + 1) % checkpointEvery === 0) keep();
+  }
   if (samples === undefined && !diverged) await record(step, await whole.evaluate(theta));
   keep();
   const run: Run = {
