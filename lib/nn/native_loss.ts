@@ -94,9 +94,13 @@ function nativeLoss(
   ): Promise<Evaluated> {
     const { data } = dataOf(program, indices);
     const job: Job = { program, data, ...size, alone: true };
-    const [result] = await evaluate(defaultPool(), job, one(name, vector), { outputs, signal });
-    signal?.throwIfAborted();
-    return result!;
+    try {
+      const [result] = await evaluate(defaultPool(), job, one(name, vector), { outputs, signal });
+      signal?.throwIfAborted();
+      return result!;
+    } finally {
+      if (indices) defaultPool().forget(data);
+    }
   }
 
   /** What becomes of the outputs of a value program: per-sample numbers, and a penalty that samples share. */
@@ -142,7 +146,15 @@ function nativeLoss(
     checkVector(layout, theta, "multiply by the Hessian");
     const fixed = { theta: { data: floats(precision, theta), shape: [layout.size] } };
     const { data } = dataOf(native, indices);
-    return nativeProducts(defaultPool(), layout, { program: native, data, fixed, ...size });
+    const job = { program: native, data, fixed, ...size };
+    const products = nativeProducts(defaultPool(), layout, job);
+    return {
+      ...products,
+      release() {
+        products.release();
+        if (indices) defaultPool().forget(data);
+      },
+    };
   };
 
   const self: Loss = {
@@ -231,7 +243,7 @@ function nativeLoss(
           },
         });
       } finally {
-        defaultPool().forget(fixed);
+        for (const object of [fixed, reference]) if (object) defaultPool().forget(object);
       }
       return "native" as const;
     },

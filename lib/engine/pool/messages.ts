@@ -138,6 +138,8 @@ export interface Holdings {
   bound: number;
   /** Their size. */
   bytes: number;
+  /** Tensors of tfjs; 0 where it was not loaded. */
+  tensors: number;
 }
 
 /** What a task gave. */

@@ -1,4 +1,5 @@
 import { ready } from "../../tensor/backend.ts";
+import * as tf from "../../tensor/tf.ts";
 import { disagreement } from "../check.ts";
 import { execute } from "../execute.ts";
 import { type Compiled, recordLoss } from "../record_loss.ts";
@@ -6,6 +7,9 @@ import { faithful, replayed } from "../traces.ts";
 import type { RecordTask, TaskResult } from "./messages.ts";
 import { packedProgram } from "./pack.ts";
 import { loaded } from "./session.ts";
+
+/** How many tensors tfjs holds in this thread. */
+export const tensorCount = (): number => tf.memory().numTensors;
 
 /**
  * Makes a program of a loss whose passes were written down, and runs it once: it must reproduce what wasm

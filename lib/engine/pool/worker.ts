@@ -29,13 +29,15 @@ const known = memory((job, need) =>
   })
 );
 const stepsTask = trainings();
+// tfjs comes with it, so it is loaded for the first recording
+let recorder: typeof import("./record_task.ts") | undefined;
 
 async function perform({ id, header, task }: Extract<Request, { kind: "task" }>): Promise<void> {
   try {
     const stop = () => cancelled.has(header.job);
     if (stop()) throw new Cancelled();
     const result = task.kind === "record"
-      ? await (await import("./record_task.ts")).recordTask(task)
+      ? await (recorder ??= await import("./record_task.ts")).recordTask(task)
       : task.kind === "evaluate"
       ? await evaluateTask(task, header, await known.binding(header), stop)
       : await stepsTask(task, header, await known.binding(header), stop);
@@ -65,7 +67,8 @@ port.on("message", (request: Request) => {
     tasks = tasks.then(() => known.forget(request.name));
   } else {
     const { programs, kept: { count, bytes } } = known;
-    const holdings = { programs, sessions: sessionCount(), bound: count, bytes };
+    const tensors = recorder?.tensorCount() ?? 0;
+    const holdings = { programs, sessions: sessionCount(), bound: count, bytes, tensors };
     send({ kind: "counted", id: request.id, holdings });
   }
 });
