@@ -85,6 +85,7 @@ interface Compared {
   mine: Spread;
   theirs: Spread;
   ratio: Spread;
+  rounds: number;
 }
 
 /** The numbers of all rounds in which both were measured. */
@@ -98,6 +99,7 @@ function compared(results: Results, name: WorkloadName, { mine, theirs }: Compar
     mine: spreadOf(pairs.map(({ m }) => m)),
     theirs: spreadOf(pairs.map(({ t }) => t)),
     ratio: spreadOf(pairs.map(({ m, t }) => t / m)),
+    rounds: pairs.length,
   } satisfies Compared;
 }
 
@@ -214,8 +216,8 @@ export async function writePages(all: Results): Promise<void> {
   const { machine, rounds, costs } = results;
   const date = rounds.map(({ at }) => at).sort().at(-1)?.slice(0, 10) ?? "";
   const where = `${machine.processor}, ${machine.cores} cores`;
-  const counts = workloadNames.map((name) =>
-    rounds.filter(({ workload }) => workload === name).length
+  const counts = main.flatMap((row) =>
+    workloadNames.flatMap((name) => compared(results, name, row)?.rounds ?? [])
   );
   const how = `${date}, ${where}; Deno ${machine.deno}, PyTorch ${machine.torch ?? "not there"}`;
   if (costs.length) {
@@ -235,7 +237,7 @@ export async function writePages(all: Results): Promise<void> {
 
 Made by \`deno task bench --write\` on ${how}. ${Math.min(...counts)} to ${
     Math.max(...counts)
-  } interleaved rounds a workload.
+  } interleaved rounds a cell.
 
 A cell says how many times as fast as the other this library is: the **median** of the ratios of single rounds
 (their quartiles), and the medians of the milliseconds, theirs → ours. What is compared is measured one after the
