@@ -3,6 +3,7 @@ import type { Drawing, DrawOptions, PlotPanel } from "../../lib/figure/drawing.t
 import { chartFrame } from "../../lib/figure/loss_axis.ts";
 import { formatNumber } from "../../lib/figure/text.ts";
 import { type Figure, figure } from "../../mod.ts";
+import { registerPeak } from "./peak.ts";
 import type { Lineup } from "./rounds.ts";
 
 /** What a landscape is made larger in. */
@@ -16,6 +17,8 @@ export interface CostPoint {
   x: number;
   /** Seconds; for workers, points a second. */
   y: number;
+  /** What a core could do before, in GFLOP/s. */
+  peak?: number;
 }
 
 /** Parameters of an MLP 2→h→h→2. */
@@ -31,7 +34,7 @@ export async function costs(
   const base = { what: "surface", workload: "W1", seconds: 0.3 };
   const add = async (axis: CostAxis, x: number, y: () => Promise<number>) => {
     if (!only.includes(axis)) return;
-    const point = { axis, x, y: await y() };
+    const peak = await registerPeak(cores), point = { axis, x, y: await y(), peak };
     console.error(`cost · ${axis} ${x}: ${point.y.toPrecision(3)}`);
     found.push(point);
   };
@@ -83,22 +86,22 @@ const panels: Record<CostAxis, { title: string; label: string; per: (slope: numb
   points: {
     title: "seconds, W1 with 1,000 samples",
     label: "points",
-    per: (slope) => `${(1e3 * slope).toPrecision(2)} ms a point`,
+    per: (slope) => `${formatNumber(1e3 * slope, 2)} ms a point`,
   },
   samples: {
     title: "seconds, W1 at 625 points",
     label: "samples",
-    per: (slope) => `${(1e9 * slope / 625).toPrecision(2)} ns a sample and point`,
+    per: (slope) => `${formatNumber(1e9 * slope / 625, 2)} ns a sample and point`,
   },
   parameters: {
     title: "seconds, MLP 2→h→h→2 at 625 points",
     label: "parameters",
-    per: (slope) => `${(1e9 * slope / 625).toPrecision(2)} ns a parameter and point`,
+    per: (slope) => `${formatNumber(1e9 * slope / 625, 2)} ns a parameter and point`,
   },
   workers: {
     title: "points a second, W2",
     label: "workers, one a core",
-    per: (slope) => `${slope.toPrecision(3)} points a second a worker`,
+    per: (slope) => `${formatNumber(slope, 3)} points a second a worker`,
   },
 };
 
@@ -149,7 +152,7 @@ function drawCosts(
           ticks: 4,
           label: null,
           domain: [0, Math.max(...all.map(({ y }) => y)) * 1.12],
-          tickFormat: formatNumber,
+          tickFormat: (value: number) => formatNumber(value),
         },
         marks: [
           Plot.line(line, { x: "x", y: "y", stroke: theme.quiet, strokeWidth: 1.2 }),

@@ -161,13 +161,11 @@ const header = ["", ...workloadNames];
 /** A round in which a core reached less of its best than this shared the machine with something else. */
 const QUIET = 0.85;
 
-/** The rounds that had the machine to themselves. */
-function quiet(results: Results): Results {
-  const best = Math.max(...results.rounds.map(({ peak }) => peak ?? 0));
-  return {
-    ...results,
-    rounds: results.rounds.filter(({ peak }) => peak === undefined || peak >= QUIET * best),
-  };
+/** What was measured while the machine did nothing else. */
+function quiet({ rounds, costs, ...rest }: Results): Results {
+  const best = Math.max(...[...rounds, ...costs].map(({ peak }) => peak ?? 0));
+  const alone = ({ peak = best }: { peak?: number }) => peak >= QUIET * best;
+  return { ...rest, rounds: rounds.filter(alone), costs: costs.filter(alone) };
 }
 
 /** The tables, as they are printed. */
