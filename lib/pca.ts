@@ -2,6 +2,7 @@ import { checkpointsOf, movement } from "./checkpoints.ts";
 import { type Figure, figure } from "./figure/figure.ts";
 import { formatShare } from "./figure/text.ts";
 import { checkVector, type Layout, movable } from "./layout.ts";
+import { gram } from "./math/gram.ts";
 import { random } from "./math/random.ts";
 import { symmetricEigen } from "./math/symmetric.ts";
 import { type Walk, walkShares } from "./math/walk.ts";
@@ -211,10 +212,8 @@ function distinct(paths: Float64Array[][]): Float64Array[][] {
 /** What chance would do in place of the runs: walks with their steps, from where they begin. */
 function walksOf(paths: Float64Array[][], own: Float64Array[][]): Walk[] {
   const starts = paths.map(([start]) => start);
-  const gram = starts.map((a) =>
-    starts.map((b) => dot(movement(a, starts[0]), movement(b, starts[0])))
-  );
-  const { values, vectors } = symmetricEigen(gram), last = values.length - 1;
+  const { values, vectors } = symmetricEigen(gram(starts.map((a) => movement(a, starts[0]))));
+  const last = values.length - 1;
   return own.map((points, k) => {
     const shared = points[0] !== starts[k];
     const way = shared ? [starts[k], ...points] : points;
@@ -231,14 +230,10 @@ function walksOf(paths: Float64Array[][], own: Float64Array[][]): Walk[] {
 
 /** The shares of all m − 1 components, and the weights of the points in each; 0 is what rounding cannot tell from it. */
 function decomposed(points: Float64Array[]): { shares: Float64Array; weights: Float64Array[] } {
-  const m = points.length;
-  const gram = points.map(() => new Float64Array(m));
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j <= i; j++) gram[i][j] = gram[j][i] = dot(points[i], points[j]);
-  }
-  const rowMeans = gram.map((row) => row.reduce((a, b) => a + b) / m);
+  const m = points.length, products = gram(points);
+  const rowMeans = products.map((row) => row.reduce((a, b) => a + b) / m);
   const grandMean = rowMeans.reduce((a, b) => a + b) / m;
-  const centered = gram.map((row, i) =>
+  const centered = products.map((row, i) =>
     row.map((g, j) => g - rowMeans[i] - rowMeans[j] + grandMean)
   );
   const { values, vectors } = symmetricEigen(centered);
