@@ -3,8 +3,8 @@ import type { Drawing, DrawOptions, PlotPanel } from "../../lib/figure/drawing.t
 import { chartFrame } from "../../lib/figure/loss_axis.ts";
 import { formatNumber } from "../../lib/figure/text.ts";
 import { type Figure, figure } from "../../mod.ts";
-import { registerPeak } from "./peak.ts";
 import type { Lineup } from "./rounds.ts";
+import { undisturbed } from "./undisturbed.ts";
 
 /** What a landscape is made larger in. */
 export type CostAxis = "points" | "samples" | "parameters" | "workers";
@@ -17,7 +17,7 @@ export interface CostPoint {
   x: number;
   /** Seconds; for workers, points a second. */
   y: number;
-  /** What a core could do before, in GFLOP/s. */
+  /** What a core could do around it, in GFLOP/s. */
   peak?: number;
 }
 
@@ -27,14 +27,15 @@ const parametersOf = (h: number) => 3 * h + h * (h + 1) + 2 * (h + 1);
 /** Measures landscapes of growing size, each once; call it again for another round. */
 export async function costs(
   { ask }: Lineup,
-  { cores, limit }: { cores: number; limit: number },
+  { cores, limit, tries }: { cores: number; limit: number; tries: number },
   only: readonly CostAxis[],
 ): Promise<CostPoint[]> {
   const found: CostPoint[] = [];
   const base = { what: "surface", workload: "W1", seconds: 0.3 };
   const add = async (axis: CostAxis, x: number, y: () => Promise<number>) => {
     if (!only.includes(axis)) return;
-    const peak = await registerPeak(cores), point = { axis, x, y: await y(), peak };
+    const { value, peak } = await undisturbed(y, { cores, tries });
+    const point = { axis, x, y: value, peak };
     console.error(`cost · ${axis} ${x}: ${point.y.toPrecision(3)}`);
     found.push(point);
   };

@@ -1,6 +1,7 @@
 import { costFigure } from "./cost.ts";
 import type { Results } from "./store.ts";
 import { markdown, ms, ratio, type Spread, spreadOf } from "./table.ts";
+import { QUIET } from "./undisturbed.ts";
 import { workload, type WorkloadName, workloadNames, workloads } from "./workloads.ts";
 
 /** What is compared: PyTorch's milliseconds over ours, and the ratio that is aimed at. */
@@ -143,8 +144,8 @@ function shares(results: Results): string[] {
       // with wide data most of a point is not computed again
       if (name === "W3") return "";
       const { flops } = workload(workloads[name]);
-      const all = results.rounds.flatMap(({ workload, measured, peak }) => {
-        const ms = measured["surface · one core"];
+      const all = results.rounds.flatMap(({ workload, measured, peaks }) => {
+        const ms = measured["surface · one core"], peak = peaks["surface · one core"];
         if (workload !== name || typeof ms !== "number" || !peak) return [];
         return [100 * flops / ms / 1e6 / peak];
       });
@@ -158,14 +159,22 @@ function shares(results: Results): string[] {
 
 const header = ["", ...workloadNames];
 
-/** A round in which a core reached less of its best than this shared the machine with something else. */
-const QUIET = 0.85;
-
 /** What was measured while the machine did nothing else. */
 function quiet({ rounds, costs, ...rest }: Results): Results {
-  const best = Math.max(...[...rounds, ...costs].map(({ peak }) => peak ?? 0));
-  const alone = ({ peak = best }: { peak?: number }) => peak >= QUIET * best;
-  return { ...rest, rounds: rounds.filter(alone), costs: costs.filter(alone) };
+  const best = Math.max(
+    ...rounds.flatMap(({ peaks }) => Object.values(peaks).map((peak = 0) => peak)),
+    ...costs.map(({ peak = 0 }) => peak),
+  );
+  const alone = (peak = best) => peak >= QUIET * best;
+  return {
+    ...rest,
+    rounds: rounds.map(({ measured, peaks, ...round }) => ({
+      ...round,
+      peaks,
+      measured: Object.fromEntries(Object.entries(measured).filter(([name]) => alone(peaks[name]))),
+    })),
+    costs: costs.filter(({ peak }) => alone(peak)),
+  };
 }
 
 /** The tables, as they are printed. */
@@ -261,12 +270,10 @@ ${besideTable(results)}
 
 A vanishing network has weights of 1e-20 of the normal ones, so that its activations are denormal numbers. The
 peak of a core is that of fused multiply-adds in its registers (\`tests/bench/peak.c\`), measured on all cores
-between any two measurements; rounds in which it fell below ${
+before and after each measurement. Where it fell below ${
     100 * QUIET
-  }% of the best are left out, since the
-machine was busy with something else (${
-    all.rounds.length - rounds.length
-  } of ${all.rounds.length}). W3's surface has no share: the product of its data with the first layer is made once for the origin and
+  }% of the best the machine was busy with something else, and
+what was measured is left out. W3's surface has no share: the product of its data with the first layer is made once for the origin and
 each direction, not once a point.
 
 ${

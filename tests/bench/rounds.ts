@@ -1,5 +1,5 @@
 import { type Contestant, contestant, type Request } from "./contestant.ts";
-import { registerPeak } from "./peak.ts";
+import { undisturbed } from "./undisturbed.ts";
 import type { WorkloadName } from "./workloads.ts";
 
 /** What was measured of a workload in one round: milliseconds each, or why not. */
@@ -10,8 +10,8 @@ export interface Round {
   at: string;
   /** By what it is: "surface · PyTorch". */
   measured: Record<string, number | string>;
-  /** What a core can do, in GFLOP/s, by turns of what was measured: the least. */
-  peak?: number;
+  /** What a core could do around each, in GFLOP/s. */
+  peaks: Record<string, number | undefined>;
 }
 
 /** All who take part. */
@@ -32,6 +32,8 @@ export interface RoundOptions {
   seconds: number;
   /** After how many seconds one is given up. */
   limit: number;
+  /** How often each is measured while the machine is busy with something else. */
+  tries: number;
   /** Only what begins so. */
   what: string[];
   /** Its number: every other round goes the other way. */
@@ -103,18 +105,19 @@ export function lineup(python: string, cores: number): Lineup {
 
   return {
     async round(workload, options) {
-      const { seconds, limit, number } = options;
-      const measured: Round["measured"] = {};
-      let peak: number | undefined;
+      const { seconds, limit, number, tries } = options;
+      const measured: Round["measured"] = {}, peaks: Round["peaks"] = {};
       const asked = entries.filter(([name, what]) =>
         options.what.some((part) => name.startsWith(part)) &&
         !(workload === "W4" && mlpOnly.includes(what))
       );
       for (const [name, what, who] of number % 2 ? asked : asked.toReversed()) {
-        const began = performance.now(), now = await registerPeak(cores);
-        if (now) peak = Math.min(peak ?? Infinity, now);
+        const began = performance.now();
         try {
-          measured[name] = await who({ what, workload, seconds }, limit);
+          const ask = () => who({ what, workload, seconds }, limit);
+          const { value, peak } = await undisturbed(ask, { cores, tries });
+          measured[name] = value;
+          peaks[name] = peak;
         } catch (error) {
           measured[name] = (error as Error).message;
         }
@@ -124,7 +127,7 @@ export function lineup(python: string, cores: number): Lineup {
           } (${((performance.now() - began) / 1000).toFixed(1)} s)`,
         );
       }
-      return { workload, at: new Date().toISOString(), measured, ...(peak && { peak }) };
+      return { workload, at: new Date().toISOString(), measured, peaks };
     },
     ask: (request, count, limit) => on(count).measure(request, limit),
     torch: async () => (await threaded.hello())?.version,
