@@ -25,7 +25,7 @@ interface UnitSamples {
 /** Enough for the statistics of a unit to a few percent. */
 const mostSamples = 2048;
 
-/** Multiplications in a pass; batch norm wants some samples at once all the same. */
+/** Multiplications in a pass, about ten milliseconds; the statistics of a batch want some samples all the same. */
 const passWork = 4e7, leastBatch = 128;
 
 /** What a loss knows of the units of its model. */
@@ -45,11 +45,11 @@ export function unitsOf(
   async function eachBatch(
     signal: AbortSignal | undefined,
     pass: (call: (theta: Vector, instead: CallOptions["instead"]) => void, size: number) => void,
-    after?: () => void | Promise<void>,
+    { after, least = 8 }: { after?: () => void | Promise<void>; least?: number } = {},
   ): Promise<void> {
     await ready();
     const indices = chosen(), breathe = breather();
-    const most = Math.max(leastBatch, Math.round(passWork / Math.max(bound.work, 1)));
+    const most = Math.max(least, Math.round(passWork / Math.max(bound.work, 1)));
     const size = Math.ceil(indices.length / Math.ceil(indices.length / most));
     for (let from = 0; from < indices.length; from += size) {
       await breathe();
@@ -86,7 +86,7 @@ export function unitsOf(
           call(theta, probes.map((probe) => watched(probe, seen)));
           return probes.flatMap((probe) => seen.get(probe)!);
         });
-      }, () => visit(values));
+      }, { after: () => visit(values) });
     },
     async unitStatistics(theta, { signal } = {}) {
       checkVector(layout, theta, "look at the units");
@@ -123,7 +123,7 @@ export function unitsOf(
             })
           ),
           ...norms.map(({ layer }, k) => byBatch(layer, (own) => normMoments[k].add(own, size))),
-        ]));
+        ]), { least: leastBatch });
       const out = theta.slice() as Vector;
       biased.forEach(({ kernel, bias }, k) => {
         const { factors, shifts } = correction(
