@@ -12,6 +12,8 @@ import { margins } from "./passes/margins.ts";
 import { masks } from "./passes/masks.ts";
 import { ranks } from "./passes/ranks.ts";
 import { repeated } from "./passes/repeated.ts";
+import { scales } from "./passes/scales.ts";
+import { slopes } from "./passes/slopes.ts";
 import { softmax } from "./passes/softmax.ts";
 import { strides } from "./passes/strides.ts";
 import { sums } from "./passes/sums.ts";
@@ -36,6 +38,10 @@ const passes: Pass[] = [
   channels,
   ...simplify,
   channels,
+  ...simplify,
+  scales,
+  ...simplify,
+  slopes,
   ...simplify,
   folded,
   ...simplify,

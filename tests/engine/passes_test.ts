@@ -19,6 +19,8 @@ import { margins } from "../../lib/engine/passes/margins.ts";
 import { masks } from "../../lib/engine/passes/masks.ts";
 import { ranks } from "../../lib/engine/passes/ranks.ts";
 import { repeated } from "../../lib/engine/passes/repeated.ts";
+import { scales } from "../../lib/engine/passes/scales.ts";
+import { slopes } from "../../lib/engine/passes/slopes.ts";
 import { softmax } from "../../lib/engine/passes/softmax.ts";
 import { strides } from "../../lib/engine/passes/strides.ts";
 import { sums } from "../../lib/engine/passes/sums.ts";
@@ -321,4 +323,73 @@ Deno.test("all passes leave a graph that is run twice through them as it is", ()
 Deno.test("filling arrays: types of numbers", () => {
   assertEquals(arrayOf("int64", [1, 2]), BigInt64Array.of(1n, 2n));
   assertEquals(arrayOf("bool", [1, 0]), Uint8Array.of(1, 0));
+});
+
+const convolution = (pads = [1, 1, 1, 1], strides = [1, 1], dilations = [1, 1]) => ({
+  strides,
+  pads,
+  dilations,
+  group: 1,
+});
+
+Deno.test("scales: what scales the channels of a picture scales the filter, or what comes out", async () => {
+  const sizes = {
+    x: [-1, 3, 5, 5],
+    dy: [-1, 4, 5, 5],
+    w: [2, 3, 3, 3],
+    s: [1, 3, 1, 1],
+    t: [1, 4, 1, 1],
+  };
+  const early = graphOf(sizes, (b, { x, w, s }) => [
+    b.op("Conv", [b.op("Mul", [s, x]), w], convolution()),
+  ]);
+  assertEquals(await left(early, scales), ["Mul", "Conv"]);
+  const swapped = (b: Builder, x: string) => b.transpose(x, [1, 0, 2, 3]);
+  const late = graphOf(sizes, (b, { x, dy, t }) => [
+    b.op("Conv", [swapped(b, x), swapped(b, b.op("Mul", [dy, t]))], convolution()),
+  ]);
+  assertEquals(await left(late, scales), ["Transpose", "Transpose", "Conv", "Mul"]);
+  // one number for each sample is no scale of channels
+  const samples = graphOf({ ...sizes, s: [-1, 1, 1, 1] }, (b, { x, w, s }) => [
+    b.op("Conv", [b.op("Mul", [x, s]), w], convolution()),
+  ]);
+  assertEquals(await left(samples, scales), ["Mul", "Conv"]);
+});
+
+/**
+ * Σ a·(w∗x − μ) by channel, and a convolution of x by a: the gradient by the filter, where it has the same
+ * pads and the strides as dilations. `margin` zeros around x are apart from the pads of the gradient.
+ */
+const around = [1, 1, 1, 1];
+function scaledConvolution({ stride = 1, margin = 0, gradientPads = around }) {
+  const [h, w] = [3, 4].map((n) => (6 + 2 - n) / stride), strides = [stride, stride];
+  return graphOf(
+    {
+      x: [-1, 3, 6, 6],
+      a: [-1, 2, Math.floor(h) + 1, Math.floor(w) + 1],
+      w: [2, 3, 3, 4],
+      mean: [1, 2, 1, 1],
+    },
+    (b, { x, a, w, mean }) => {
+      const swapped = (y: string) => b.transpose(y, [1, 0, 2, 3]);
+      const framed = b.op("Pad", [x], { pads: [0, 0, margin, margin, 0, 0, margin, margin] });
+      const rest = gradientPads.map((n) => n - margin);
+      const slope = b.op("Conv", [swapped(framed), swapped(a)], convolution(rest, [1, 1], strides));
+      const shifted = b.op("Sub", [b.op("Conv", [x, w], convolution(around, strides)), mean]);
+      const sum = b.op("ReduceSum", [b.op("Mul", [shifted, a])], { axes: [0, 2, 3], keepdims: 0 });
+      return [sum, slope];
+    },
+  );
+}
+
+Deno.test("slopes: the gradient by a scale of channels comes of that by the filter", async () => {
+  for (const options of [{}, { margin: 1 }, { stride: 2 }]) {
+    const after = await left(scaledConvolution(options), slopes);
+    // what is left of the sum over all places is one over the filter, and the sum of a
+    assertEquals(after.filter((op) => op === "Conv").length, 1, JSON.stringify(options));
+    assertEquals(after.filter((op) => op === "ReduceSum").length, 2);
+  }
+  // seen from elsewhere it is another gradient
+  const other = scaledConvolution({ gradientPads: [2, 1, 0, 1] });
+  assertEquals(await left(other, slopes), ops(other));
 });

@@ -13,6 +13,8 @@ export interface PrecisionCase {
   name: string;
   widths: number[] | null;
   samples: number;
+  /** The stream of the inputs. */
+  data: number;
   value: number;
   gradient: Summary;
   product: Summary;
@@ -41,13 +43,13 @@ export function noise(stream: number, n: number): Float64Array {
 }
 
 /** The network, its data, its θ and a direction that is zero on moving statistics. */
-export function precisionNetwork({ widths, samples: n }: PrecisionCase) {
+export function precisionNetwork({ widths, samples: n, data }: PrecisionCase) {
   const model: LayersModel = widths
     ? mlp({ inputs: widths[0], hidden: widths.slice(1, -1), outputs: widths.at(-1)! })
     : resnet20();
   const shape = widths ? [n, widths[0]] : [n, 32, 32, 3], classes = widths?.at(-1) ?? 10;
   const samples: Samples = {
-    inputs: { data: noise(1, shape.reduce((a, b) => a * b)), shape },
+    inputs: { data: noise(data, shape.reduce((a, b) => a * b)), shape },
     targets: {
       data: Int32Array.from({ length: n }, (_, i) => scrambled(i + 7) % classes),
       shape: [n],

@@ -7,19 +7,20 @@ import { rewrite, type Rewriting } from "./rewrite.ts";
  */
 export function folded(graph: Graph): Graph {
   return rewrite(graph, ({ op, inputs }, rewriting) => {
-    if (op !== "Mul" && op !== "Add") return;
-    for (const [layer, other] of [inputs, inputs.toReversed()]) {
+    if (op !== "Mul" && op !== "Add" && op !== "Sub") return;
+    for (const [layer, other] of op === "Sub" ? [inputs] : [inputs, inputs.toReversed()]) {
       const node = rewriting.from(layer);
       if (!node || rewriting.uses(layer) !== 1) continue;
       const channel = node.op === "Conv" ? 1 : node.op === "Gemm" ? 1 : -1;
-      if (channel < 0 || (node.op === "Gemm" && op === "Add")) continue;
+      if (channel < 0 || (node.op === "Gemm" && op !== "Mul")) continue;
       const values = perChannel(other, layer, channel, rewriting);
       if (!values) continue;
-      const [x, weights, bias] = node.inputs;
-      if (op === "Add") {
-        return [withBias(rewriting, node.op, [x, weights, bias], values, node.attributes)];
+      const [x, weights, bias] = node.inputs, { b } = rewriting;
+      if (op !== "Mul") {
+        const shift = op === "Sub" ? b.op("Neg", [values]) : values;
+        return [withBias(rewriting, node.op, [x, weights, bias], shift, node.attributes)];
       }
-      const { b } = rewriting, filter = b.value(weights).shape;
+      const filter = b.value(weights).shape;
       const aligned = node.op === "Conv"
         ? b.reshape(values, [filter[0], ...filter.slice(1).map(() => 1)])
         : node.attributes.transB

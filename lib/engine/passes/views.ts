@@ -1,7 +1,7 @@
 import { type Graph, same } from "../graph.ts";
 import { rewrite } from "./rewrite.ts";
 
-/** Chains of reshapes and of transposes become one, and nothing where they undo each other. */
+/** Chains of reshapes and of transposes become one, and nothing where they undo each other or shape numbers. */
 export function views(graph: Graph): Graph {
   return rewrite(graph, ({ op, inputs: [x], attributes }, { b, from }) => {
     const before = x ? from(x) : undefined;
@@ -12,7 +12,8 @@ export function views(graph: Graph): Graph {
         return b.value(x).dtype === attributes.to ? [x] : undefined;
       case "Reshape": {
         const source = before?.op === "Reshape" ? before.inputs[0] : x;
-        const shape = attributes.shape as number[];
+        const shape = attributes.shape as number[], numbers = b.graph.constants.get(x);
+        if (numbers) return [b.constant(numbers.data, shape, b.value(x).dtype)];
         if (same(b.value(source).shape, shape)) return [source];
         return source === x ? undefined : [b.reshape(source, shape)];
       }
