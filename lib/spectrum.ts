@@ -201,14 +201,14 @@ export async function spectrum(
         repeated,
         start,
         precision: operator.precision ?? "float64",
-        draw: drawer(operator, random(seed, "spectrum").normal),
+        draw: drawer(operator, random(seed, "spectrum").normal, job),
         breathe,
       })
       : { top: [], bottom: [], scale: 0 };
     const measured = await residuals([...new Set([...found.top, ...found.bottom])], source);
     const within = (pair: Eigenpair) => (measured.get(pair) ?? Infinity) <= tolerance * found.scale;
     const all = [...found.top, ...found.bottom];
-    const signs = drawer(operator, random(seed, "trace").sign);
+    const signs = drawer(operator, random(seed, "trace").sign, job);
     const drawn = density && probes
       ? await densityOf(source, { probes, steps: long, draw: signs, breathe, density })
       : undefined;

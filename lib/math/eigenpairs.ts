@@ -1,5 +1,6 @@
 import { accumulate, unit, type Vector } from "../vector.ts";
 import { combinations } from "./basis.ts";
+import type { Draw } from "./random.ts";
 import { lanczos, type LanczosOptions, type RitzPair, type RitzValue } from "./lanczos.ts";
 
 /** An eigenvalue with its unit vector. */
@@ -179,10 +180,10 @@ async function withVectors(
 }
 
 /** Random vectors, the first of which has a part in some that are given; its random part sees what they do not. */
-function leading(draw: () => Float64Array, vectors: readonly Vector[]): () => Float64Array {
+function leading(draw: Draw, vectors: readonly Vector[]): Draw {
   const open = [...vectors];
-  return () => {
-    const vector = unit(draw());
+  return async () => {
+    const vector = unit(await draw());
     open.splice(0).forEach((other) => accumulate(vector, unit(other), 100));
     return vector;
   };

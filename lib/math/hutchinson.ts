@@ -1,5 +1,6 @@
 import { dot, unit, type Vector } from "../vector.ts";
 import { removeComponents } from "./basis.ts";
+import { type Draw, drawn } from "./random.ts";
 import { mean, standardError } from "./statistics.ts";
 import { tQuantile } from "./student.ts";
 
@@ -29,7 +30,7 @@ export interface HutchinsonOptions {
   /** How many products are asked for at once. */
   batch: number;
   /** Draws a vector of signs. */
-  draw: () => Float64Array;
+  draw: Draw;
   /** Values vᵀAv of earlier probes. */
   samples?: readonly number[];
 }
@@ -47,7 +48,7 @@ export async function hutchinson(products: Products, options: HutchinsonOptions)
   while (samples.length < most) {
     if (samples.length >= least && target && within(samples, 0, target)) break;
     const goal = samples.length < least ? least : most;
-    const vs = Array.from({ length: Math.min(batch, goal - samples.length) }, draw);
+    const vs = await drawn(Math.min(batch, goal - samples.length), draw);
     const images = await products(vs);
     images.forEach((image, i) => samples.push(dot(vs[i], image)));
     if (images.length < vs.length) break;
@@ -76,7 +77,7 @@ export async function hutchPlusPlus(
   { least, most, target, batch, draw, breathe }: HutchPlusPlusOptions,
 ): Promise<Trace> {
   const third = Math.floor(least / 3);
-  const sketch = await inBatches(products, Array.from({ length: third }, draw), batch);
+  const sketch = await inBatches(products, await drawn(third, draw), batch);
   const directions: Float64Array[] = [];
   for (const image of sketch) {
     const size = Math.sqrt(dot(image, image));
@@ -90,7 +91,7 @@ export async function hutchPlusPlus(
     return { value: NaN, standardError: NaN, probes: 0, exact: 0 };
   }
   const rest = async () => {
-    const v = draw();
+    const v = await draw();
     await removeComponents(v, directions, breathe);
     return v;
   };

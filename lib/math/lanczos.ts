@@ -1,5 +1,6 @@
 import { norm, unit, type Vector } from "../vector.ts";
 import { combinations, removeComponents } from "./basis.ts";
+import type { Draw } from "./random.ts";
 import { symmetricEigen } from "./symmetric.ts";
 import { tridiagonalEigen } from "./tridiagonal.ts";
 
@@ -38,7 +39,7 @@ export interface LanczosOptions {
   /** The dimension of the space. */
   dimension: number;
   /** Draws a random vector of that space. */
-  draw: () => Float64Array;
+  draw: Draw;
   /** Orthonormal vectors to stay away from: eigenvectors that are known. */
   avoid?: readonly Vector[];
   /** At most so many products. */
@@ -86,7 +87,7 @@ export async function lanczos(
   const room = () => basis.length + avoid.length < dimension;
   const fresh = async () => {
     if (!room()) return undefined;
-    const vector = draw();
+    const vector = await draw();
     await clean(vector);
     await clean(vector);
     return stored(unit(vector));

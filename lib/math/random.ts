@@ -1,6 +1,16 @@
 import { randomNormal } from "npm:d3@7.9.0";
 import { xoroshiro128plus } from "npm:pure-rand@8.4.2/generator/xoroshiro128plus";
 
+/** Draws a random vector; a long one in pieces, so that other things get their turn. */
+export type Draw = () => Float64Array | Promise<Float64Array>;
+
+/** So many vectors, one after the other. */
+export async function drawn(count: number, draw: Draw): Promise<Float64Array[]> {
+  const vectors: Float64Array[] = [];
+  while (vectors.length < count) vectors.push(await draw());
+  return vectors;
+}
+
 /** A seeded stream of random numbers. */
 export interface Random {
   /** Uniform in [0, 1), 32 bits of resolution. */

@@ -1,4 +1,5 @@
 import type { Operator } from "../loss.ts";
+import type { Draw } from "../math/random.ts";
 import { checkInteger, describe, largestVector } from "../options.ts";
 import { products as productsOf } from "../products.ts";
 import type { Job } from "../progress.ts";
@@ -94,10 +95,18 @@ function checkImage(image: Vector, size: number, doing: string): void {
   throw new TypeError(`${must}, got ${describe(image)}`);
 }
 
+/** How many numbers are drawn before others get their turn. */
+const PIECE = 2 ** 16;
+
 /** A function that draws a vector of the space that an operator acts on. */
-export function drawer(operator: SpectrumOperator, number: () => number): () => Float64Array {
-  return () => {
-    const vector = Float64Array.from({ length: operator.size }, number);
+export function drawer(operator: SpectrumOperator, number: () => number, { breathe }: Job): Draw {
+  const { size } = operator;
+  return async () => {
+    const vector = new Float64Array(size);
+    for (let from = 0; from < size; from += PIECE) {
+      for (let i = from; i < Math.min(size, from + PIECE); i++) vector[i] = number();
+      await breathe();
+    }
     operator.restrict?.(vector);
     return vector;
   };

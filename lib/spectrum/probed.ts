@@ -1,5 +1,6 @@
 import { hutchinson, hutchPlusPlus, type Trace } from "../math/hutchinson.ts";
 import { type Quadrature, quadratures } from "../math/quadrature.ts";
+import { type Draw, drawn } from "../math/random.ts";
 import { type Smoothed, smoothed } from "../math/smoothed.ts";
 import { checkInteger, checkPositive, optionsOf } from "../options.ts";
 import type { Counted } from "./counted.ts";
@@ -35,7 +36,7 @@ export interface TraceOptions {
 /** How probes are made. */
 interface Probing {
   probes: number;
-  draw: () => Float64Array;
+  draw: Draw;
   breathe: () => Promise<void>;
 }
 
@@ -51,7 +52,7 @@ export async function densityOf(
   // three vectors and a product each
   const together = Math.max(1, Math.floor(batch / 2));
   while (found.length < probes) {
-    const starts = Array.from({ length: Math.min(together, probes - found.length) }, draw);
+    const starts = await drawn(Math.min(together, probes - found.length), draw);
     const some = await quadratures(products, starts, { steps, breathe });
     found.push(...some);
     if (some.length < starts.length) break;

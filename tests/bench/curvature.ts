@@ -115,7 +115,7 @@ async function problem(title: string, name: "W1" | "W3", trained: boolean): Prom
   await traced();
   const about = { folder, widths: widths!, top, tolerance, seed: 1 };
   const { steps } = await theirs.ask<{ steps: number }>(
-    { ...about, what: "fewest", most: 200 },
+    { ...about, what: "fewest", most: 120 },
     300,
   );
   return {
