@@ -1,5 +1,5 @@
 /** Programs in double precision against what PyTorch gives in float64: see tests/references. */
-import { assert, assertAlmostEquals, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
 import { execute } from "../../lib/engine/execute.ts";
 import type { HostTensor } from "../../lib/engine/program.ts";
 import { type RecordableLoss, recordLoss } from "../../lib/engine/record_loss.ts";
