@@ -60,6 +60,8 @@ export async function writeKernelspec(place: Place): Promise<Kernelspec> {
     await stableDeno(join(userData(), "..", kernelName)),
     "run",
     "--quiet",
+    // What passes through lives for a moment: without this its space grows to twice what is needed.
+    "--v8-flags=--max-semi-space-size=4",
     ...permissions,
     ...program(),
     "{connection_file}",

@@ -79,7 +79,13 @@ export async function startStock(options: StartOptions = {}): Promise<Stock> {
   let listens = false;
   listeners.add((_1, _2, mark) => void (listens ||= mark?.id === "listens"));
   let dead: string | undefined;
-  const died = process.ended.then((how) => dead = `the kernel ${how}`);
+  // Waiting costs nothing once it is over: a promise that may never settle would keep all who asked it.
+  const bereaved = new Set<() => void>();
+  const died = process.ended.then((how) => {
+    dead = `the kernel ${how}`;
+    for (const tell of bereaved) tell();
+    return dead;
+  });
 
   function send(channel: ChannelName, message: Message): string {
     channels[channel].send(encode(message, key));
@@ -96,9 +102,12 @@ export async function startStock(options: StartOptions = {}): Promise<Stock> {
       if (wanted(message, channel, mark)) resolve(message);
     };
     listeners.add(listen);
-    const timer = ms < Infinity ? setTimeout(() => resolve(undefined), ms) : undefined;
-    died.then(() => resolve(undefined));
+    const giveUp = () => resolve(undefined);
+    const timer = ms < Infinity ? setTimeout(giveUp, ms) : undefined;
+    if (dead !== undefined) giveUp();
+    bereaved.add(giveUp);
     return promise.finally(() => {
+      bereaved.delete(giveUp);
       listeners.delete(listen);
       clearTimeout(timer);
     });
