@@ -34,6 +34,7 @@ export function writeResults({ machine, ...lists }: Results): void {
   const lines = Object.entries(lists).map(([name, rows]) =>
     `${JSON.stringify(name)}: [\n${rows.map((row) => JSON.stringify(row)).join(",\n")}\n]`
   );
+  Deno.mkdirSync(new URL(".", resultsFile), { recursive: true });
   Deno.writeTextFileSync(
     resultsFile,
     `{\n"machine": ${JSON.stringify(machine)},\n${lines.join(",\n")}\n}\n`,
