@@ -157,13 +157,8 @@ export { stabilityLimit } from "./lib/stability_limit.ts";
 export type { StabilityLimit, StabilityOptions } from "./lib/stability_limit.ts";
 export type { Smoothed } from "./lib/math/smoothed.ts";
 export { sharpness } from "./lib/sharpness.ts";
-export type {
-  MeanIncrease,
-  Sharpness,
-  SharpnessOptions,
-  SymmetryCheck,
-  WorstIncrease,
-} from "./lib/sharpness.ts";
+export type { MeanIncrease, Sharpness, SharpnessOptions, SymmetryCheck } from "./lib/sharpness.ts";
+export type { WorstIncrease } from "./lib/sharpness/worst.ts";
 export { invariances } from "./lib/invariances.ts";
 export type { Invariance, Invariances, InvariancesOptions, Measured } from "./lib/invariances.ts";
 export { audit } from "./lib/audit.ts";

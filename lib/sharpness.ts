@@ -2,16 +2,16 @@ import { type Normalization, unitsOf } from "./directions.ts";
 import { type Figure, figure } from "./figure/figure.ts";
 import { checkVector, type Role } from "./layout.ts";
 import { checkLoss, type Evaluation, type Loss } from "./loss.ts";
-import { type Ascent, ascent } from "./math/ascent.ts";
 import { type Ball, farthest, randomIn } from "./math/ball.ts";
 import { type Random, random } from "./math/random.ts";
-import { mean, pairedError, standardError } from "./math/statistics.ts";
+import { mean, standardError } from "./math/statistics.ts";
 import { checkInteger, describe, optionsOf } from "./options.ts";
 import { type Control, type Job, steps as withSteps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { rescale } from "./rescale.ts";
 import { evaluated, sampled } from "./sampling.ts";
 import { drawSharpness } from "./sharpness/draw.ts";
+import { type WorstIncrease, worstOf } from "./sharpness/worst.ts";
 import { added, type Vector } from "./vector.ts";
 
 /** A mean over random perturbations. */
@@ -20,22 +20,6 @@ export interface MeanIncrease {
   value: number;
   /** Its standard error: how much another set of perturbations would change it. */
   standardError: number;
-}
-
-/** The largest increase that was found. */
-export interface WorstIncrease {
-  /** L(θ + δ) − L(θ): at least 0, since θ itself is in the ball. A lower bound of the true maximum. */
-  value: number;
-  /** The standard error of this difference over the samples of the loss, paired; it does not know of the search. */
-  standardError?: number;
-  /** The perturbation δ; 0 where nothing is higher than θ. */
-  delta: Float64Array;
-  /** What the slope there still promises, in units of the loss: 0 at a local maximum. */
-  gap: number;
-  /** Whether the gap is within the tolerance. */
-  converged: boolean;
-  /** How many gradients it took, all starts together. */
-  gradients: number;
 }
 
 /** Sharpness of the same function, written with rescaled weights. */
@@ -129,8 +113,8 @@ const AT_ONCE = 8;
  * (Dinh et al., 2017), and it says little about generalisation by itself (Andriushchenko et al., 2023).
  *
  * Cost: 2·samples + 2 evaluations of the loss, and up to (starts + 1)·steps gradients; twice that with the
- * symmetry check. On the native engine random
- * perturbations are spread over all cores. Memory: nine vectors of θ's size.
+ * symmetry check. On the native engine random perturbations are spread over all cores. Memory: nine vectors of
+ * θ's size.
  *
  * @param theta the weights, of the layout's size; copied
  * @throws {RangeError} if θ does not fit, an option is out of range, or all that may move has length 0.
@@ -343,69 +327,6 @@ async function increasesOf(
   }
   return Float64Array.from(out);
 }
-
-/** The highest of several ascents. */
-async function worstOf(
-  loss: Loss,
-  origin: Vector,
-  ball: Ball,
-  { reference, steps, tolerance, starts, job }: {
-    reference: Evaluation | undefined;
-    steps: number;
-    tolerance: number;
-    starts: ((slope: Vector | undefined) => Float64Array)[];
-    job: Job;
-  },
-): Promise<WorstIncrease> {
-  let gradients = 0, best: Ascent | undefined;
-  const { signal } = job;
-  const slope = async (delta: Float64Array) => {
-    const at = added(Float64Array.from(origin), delta);
-    gradients++;
-    const both = await loss.valueAndGradient?.(at, { signal }) ??
-      { value: await loss.value(at, { signal }), gradient: await loss.gradient(at, { signal }) };
-    job.advance();
-    await job.breathe();
-    return both;
-  };
-  const nowhere = new Float64Array(origin.length);
-  const stopped = { value: NaN, delta: nowhere, gap: NaN, converged: false };
-  try {
-    const atOrigin = starts.length && reference ? await slope(nowhere) : undefined;
-    const climb = async (start: Float64Array) => {
-      const end = await ascent(slope, ball, {
-        start,
-        steps,
-        tolerance,
-        go: () => reference !== undefined && !job.stopped,
-      });
-      if (end && (!best || higher(end.value, best.value))) best = end;
-    };
-    for (const start of starts) await climb(start(atOrigin?.gradient));
-    // near a minimum both directions of a steep line rise, and one of them more
-    if (best) await climb((best as Ascent).delta.map((x) => -x));
-  } catch (error) {
-    if (!job.stopped) throw error;
-  }
-  if (!best || !reference) return { ...stopped, gradients };
-  const { delta, gap, converged } = best;
-  const there = await evaluated(loss, added(Float64Array.from(origin), delta), job);
-  if (!there) return { ...stopped, gradients };
-  const value = there.loss - reference.loss;
-  if (value <= 0) return { value: 0, delta: nowhere, gap, converged, gradients };
-  const { perSample: a } = there, { perSample: b } = reference;
-  return {
-    value,
-    ...(a && b && { standardError: pairedError(a, b) }),
-    delta,
-    gap,
-    converged,
-    gradients,
-  };
-}
-
-/** NaN is higher than all: a loss that is not a number is as bad as can be. */
-const higher = (a: number, b: number) => Number.isNaN(a) ? !Number.isNaN(b) : a > b;
 
 /** A mean with its standard error, over what was computed. */
 function meanOf(increases: Float64Array): MeanIncrease {

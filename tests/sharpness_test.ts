@@ -187,3 +187,19 @@ Deno.test("misuse is refused in words", async () => {
   );
   await assertRejects(() => sharpness(loss, new Float64Array(3)), RangeError, "3");
 });
+
+Deno.test("an ascent that is stopped keeps the highest place that it saw", async () => {
+  const stop = new AbortController();
+  let seen = 0;
+  const result = await sharpness(quadratic([3, 2.9, 1], { rotation: 2 }), new Float64Array(3), {
+    samples: 2,
+    radius: 0.1,
+    normalize: "none",
+    tolerance: 1e-12,
+    steps: 40,
+    signal: stop.signal,
+    progress: { report: () => void (++seen === 60 && stop.abort()) },
+  });
+  assertEquals(result.partial, true);
+  assert(result.worst.value > 0.014 && result.worst.value <= 0.015 * (1 + 1e-9));
+});

@@ -8,28 +8,9 @@ import { criteria } from "../../lib/nn/criterion.ts";
 import { boundModel } from "../../lib/nn/bound_model.ts";
 import { layoutOf } from "../../lib/nn/model.ts";
 import { layout, tf } from "../../mod.ts";
-import {
-  convs,
-  type Layer,
-  mlps,
-  type NetworkCase,
-  relativeDistance,
-} from "../references/cases.ts";
+import { convs, mlps, type NetworkCase, relativeDistance } from "../references/cases.ts";
+import { modelOf } from "../references/network.ts";
 import { noise } from "./losses.ts";
-
-const layerMakers = tf.layers as unknown as Record<string, (config: object) => tf.layers.Layer>;
-
-function modelOf({ layers, inputShape }: NetworkCase): tf.LayersModel {
-  const input = tf.input({ shape: inputShape });
-  const behind: tf.SymbolicTensor[] = [];
-  let x = input;
-  for (const { kind, to, ...config } of layers as (Layer & { kind: string })[]) {
-    const made = layerMakers[kind](config);
-    x = made.apply(to === undefined ? x : [x, behind[to]]) as tf.SymbolicTensor;
-    behind.push(x);
-  }
-  return tf.model({ inputs: input, outputs: x });
-}
 
 function lossOf(network: NetworkCase): RecordableLoss {
   const model = modelOf(network), { inputs, targets, mode, criterion } = network;
