@@ -135,22 +135,23 @@ export async function landscape(
   return await steps(control, { label: "landscape", total, unit: "points" }, async (job) => {
     const finish = provenance(loss);
     const window = withoutState(slice, loss.layout);
-    const reference = await evaluated(loss, window.origin, job);
-    const chosen = extents === "auto"
-      ? await chosenExtents(loss, window, reference, job)
+    const isAuto = extents === "auto";
+    const first = isAuto ? await evaluated(loss, window.origin, job) : undefined;
+    const chosen = isAuto
+      ? await chosenExtents(loss, window, first, job)
       : { extents, trials: 0, caption: undefined };
     const axes = chosen.extents.map((extent, k) => axisOf(extent, shape[k]));
     const losses: Evaluation["perSample"][] = [];
     const few = axes.length === 1 && loss.samples !== undefined && loss.samples < bootstrapBelow;
     const store = count > 0 ? perSampleStore(loss, { size, count, seed }) : undefined;
-    const { engine, ...grid } = await sampled(loss, {
+    const { engine, reference, ...grid } = await sampled(loss, {
       size,
-      order: reference ? coarseToFine(shape) : [],
+      order: first || !isAuto ? coarseToFine(shape) : [],
       at: (index) => pointAt(window, coordinatesAt(axes, index)),
       within: { slice: window, coordinatesAt: (index) => coordinatesAt(axes, index) },
       perSample: few || store !== undefined,
-      known: (index) => coordinatesAt(axes, index).every((c) => c === 0) ? reference : undefined,
-      reference,
+      reference: isAuto ? first : "origin",
+      isReference: (index) => coordinatesAt(axes, index).every((c) => c === 0),
       visit(index, evaluation) {
         if (few) losses[index] = evaluation.perSample;
         store?.keep(index, evaluation);

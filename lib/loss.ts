@@ -81,6 +81,11 @@ export interface SliceRequest {
   coordinatesAt(i: number): ArrayLike<number>;
   /** Per-sample losses that differences are taken against. */
   reference?: Float32Array | Float64Array;
+  /**
+   * Is told of the origin, with its per-sample losses, before any point: then differences are taken against it
+   * in place of a `reference`.
+   */
+  visitOrigin?(evaluation: Evaluation): void;
   /** Whether per-sample losses are wanted, in place of the errors of differences. */
   perSample: boolean;
   /** Is told of every point, in any order. */

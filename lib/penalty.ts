@@ -2,6 +2,7 @@ import { checkVector, type Layout } from "./layout.ts";
 import {
   checkLoss,
   type CurvatureMatrix,
+  type Evaluation,
   type Linearized,
   type Loss,
   type LossOptions,
@@ -154,17 +155,22 @@ export function withPenalty(loss: Loss, penalty: Penalty): Loss {
     }),
     ...(sampleSlice && {
       sampleSlice(slice: Slice, request: SliceRequest) {
+        const { visitOrigin } = request;
+        const added = <E extends Evaluation>(
+          { loss: value, perSample, ...rest }: E,
+          theta: Vector,
+        ) => {
+          const extra = penalty.value(layout, theta);
+          const losses = perSample?.map((x) => x + extra) as typeof perSample;
+          return { ...rest, loss: value + extra, ...(losses && { perSample: losses }) };
+        };
         return sampleSlice.call(loss, slice, {
           ...request,
-          visit(i, { loss: value, perSample, ...rest }) {
-            const extra = penalty.value(layout, pointAt(slice, request.coordinatesAt(i)));
-            const losses = perSample?.map((x) => x + extra) as typeof perSample;
-            request.visit(i, {
-              ...rest,
-              loss: value + extra,
-              ...(losses && { perSample: losses }),
-            });
-          },
+          ...(visitOrigin && {
+            visitOrigin: (evaluation) => visitOrigin(added(evaluation, slice.origin)),
+          }),
+          visit: (i, evaluation) =>
+            request.visit(i, added(evaluation, pointAt(slice, request.coordinatesAt(i)))),
         });
       },
     }),

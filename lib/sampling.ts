@@ -61,10 +61,10 @@ export interface Points {
   at: (index: number) => Vector | Promise<Vector>;
   /** The slice that the points lie in, and their coordinates: for losses that take many at once. */
   within?: { slice: Slice; coordinatesAt: (index: number) => ArrayLike<number> };
-  /** Evaluations that are there already. */
-  known?: (index: number) => Evaluation | undefined;
-  /** What differences are taken against. */
-  reference?: Evaluation;
+  /** What differences are taken against. `"origin"`: that of the slice, which is then evaluated first. */
+  reference?: Evaluation | "origin";
+  /** Whether a point is the reference, and so is there already. */
+  isReference?: (index: number) => boolean;
   /** Whether `visit` wants per-sample losses. */
   perSample?: boolean;
   /** Sees each evaluation as it comes. */
@@ -76,8 +76,9 @@ export async function sampled(
   loss: Loss,
   points: Points,
   job: Job,
-): Promise<Sampled & { engine: Engine }> {
-  const { size, at, known, reference, within, perSample = false, visit } = points;
+): Promise<Sampled & { engine: Engine; reference?: Evaluation }> {
+  const { size, at, isReference, within, perSample = false, visit } = points;
+  let reference: Evaluation | undefined;
   const result: Sampled = { values: new Float64Array(size).fill(NaN), done: new Uint8Array(size) };
   const put = (
     name: Exclude<keyof Sampled, "done">,
@@ -97,20 +98,28 @@ export async function sampled(
     put("differenceErrors", index, paired ?? differenceError);
     visit?.(index, evaluation);
   };
-  const order = [...points.order], open: number[] = [];
-  for (const index of order) {
-    const there = known?.(index);
-    if (!there) open.push(index);
-    else {
+  const open: number[] = [], there: number[] = [];
+  for (const index of points.order) (isReference?.(index) ? there : open).push(index);
+  const begin = (evaluation: Evaluation) => {
+    reference = evaluation;
+    for (const index of there) {
       job.advance();
-      take(index, there);
+      take(index, evaluation);
     }
-  }
+  };
+  const origin = points.reference === "origin" ? within?.slice.origin : undefined;
+  if (points.reference && points.reference !== "origin") begin(points.reference);
   const engine = open.length > 0 && within && !job.stopped
     ? await loss.sampleSlice?.(within.slice, {
       count: open.length,
       coordinatesAt: (i) => within.coordinatesAt(open[i]),
-      reference: reference?.perSample,
+      reference: (reference as Evaluation | undefined)?.perSample,
+      ...(origin && {
+        visitOrigin(evaluation) {
+          job.advance();
+          begin(evaluation);
+        },
+      }),
       perSample,
       signal: job.signal,
       visit(i, evaluation) {
@@ -119,13 +128,18 @@ export async function sampled(
       },
     })
     : undefined;
-  if (engine) return { ...result, engine };
+  if (engine) return { ...result, engine, reference };
+  if (origin) {
+    const evaluation = await evaluated(loss, origin, job);
+    if (!evaluation) return { ...result, engine: loss.engine };
+    begin(evaluation);
+  }
   for (const index of open) {
     const evaluation = await evaluated(loss, () => at(index), job);
     if (!evaluation) break;
     take(index, evaluation);
   }
-  return { ...result, engine: loss.engine };
+  return { ...result, engine: loss.engine, reference };
 }
 
 /** From this many samples on, the mean is taken to be normal; below, intervals come from the bootstrap. */

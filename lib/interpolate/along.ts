@@ -50,14 +50,14 @@ export interface Way {
 export async function along(loss: Loss, way: Way, job: Job): Promise<Interpolation> {
   const { axis, range, label, order, names, seed, at, within } = way;
   const finish = provenance(loss), last = Math.floor(axis[axis.length - 1]);
-  const reference = await evaluated(loss, () => at(0), job);
+  const first = within ? "origin" : await evaluated(loss, () => at(0), job);
   const losses: Evaluation["perSample"][] = [];
-  const { engine, ...sample } = await sampled(loss, {
+  const { engine, reference, ...sample } = await sampled(loss, {
     size: axis.length,
-    order: reference ? order : [],
+    order: first ? order : [],
     at: (i) => at(axis[i]),
-    known: (i) => axis[i] === 0 ? reference : undefined,
-    reference,
+    reference: first,
+    isReference: (i) => axis[i] === 0,
     perSample: true,
     visit: (i, { perSample }) => losses[i] = perSample,
     ...(within && { within: { slice: within, coordinatesAt: (i) => [axis[i]] } }),

@@ -194,33 +194,37 @@ function nativeLoss(
     linearize: (theta, matrix) => linearize(theta, matrix),
     async sampleSlice(slice: Slice, request: SliceRequest) {
       if (!always && request.count * work < MUCH_WORK) return undefined;
-      const k = slice.directions.length;
-      const { reference, perSample, visit, signal } = request;
+      const k = slice.directions.length, { perSample, visit, visitOrigin, signal } = request;
       const native = await unlessStopped(program("slice", k), signal).catch((error) => {
         if (!signal?.aborted) throw error;
         return "stopped" as const;
       });
       if (native === "stopped") return "native";
       if (!native) return undefined;
-      const frame = floats(precision, new Float64Array((1 + k) * layout.size));
+      const frame = zeros(precision, (1 + k) * layout.size);
       [slice.origin, ...slice.directions].forEach((row, i) => frame.set(row, i * layout.size));
       const fixed = { frame: { data: frame, shape: [1 + k, layout.size] } };
-      const job: Job = {
-        program: native,
-        data: whole,
-        fixed,
-        ...size,
-        ...(reference && !perSample && { references: { losses: reference } }),
-      };
+      const job: Job = { program: native, data: whole, fixed, ...size };
       const items = {
         count: request.count,
         at: (from: number, to: number) => {
-          const coordinates = floats(precision, new Float64Array(k * (to - from)));
+          const coordinates = zeros(precision, k * (to - from));
           for (let i = from; i < to; i++) coordinates.set(request.coordinatesAt(i), k * (i - from));
           return { coordinates };
         },
       };
+      let { reference } = request;
       try {
+        if (visitOrigin) {
+          const origin = { count: 1, at: () => ({ coordinates: zeros(precision, k) }) };
+          const outputs = valueOutputs(native, true);
+          const [found] = await evaluate(defaultPool(), job, origin, { outputs, signal });
+          if (!found) return "native";
+          const evaluation = evaluationIn(found, true);
+          visitOrigin(evaluation);
+          reference = evaluation.perSample;
+        }
+        if (reference && !perSample) job.references = { losses: reference };
         await evaluate(defaultPool(), job, items, {
           outputs: valueOutputs(native, perSample),
           signal,
@@ -275,8 +279,12 @@ function feedsOf(fields: Record<string, NumberArray>, precision: Precision): Fee
 }
 
 function floats(precision: Precision, values: ArrayLike<number>): Float32Array | Float64Array {
-  return precision === "float32" ? Float32Array.from(values) : Float64Array.from(values);
+  // a constructor copies an array at once, where `from` asks for one number after the other
+  return precision === "float32" ? new Float32Array(values) : new Float64Array(values);
 }
+
+const zeros = (precision: Precision, n: number) =>
+  precision === "float32" ? new Float32Array(n) : new Float64Array(n);
 
 function inPrecisionOf(like: Vector, values: ArrayLike<number>): Vector {
   return like instanceof Float32Array ? Float32Array.from(values) : Float64Array.from(values);

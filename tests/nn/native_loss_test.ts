@@ -1,5 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { pairedError } from "../../lib/math/statistics.ts";
 import {
+  type Evaluation,
   flatten,
   functionLoss,
   hessian,
@@ -102,6 +104,33 @@ Deno.test("a penalty is added to native points and products", async () => {
   assertEquals([s.provenance.engine, t.provenance.engine], ["native", "wasm"]);
   await native[Symbol.asyncDispose]();
   await wasm[Symbol.asyncDispose]();
+});
+
+Deno.test("the origin of a slice is computed first, natively too, and differences are taken against it", async () => {
+  await using native = modelLoss(model, train, { engine: "native" });
+  const loss = withPenalty(native, l2(0.01));
+  const slice = { origin: theta, directions: randomDirections(loss.layout, theta, { count: 1 }) };
+  const told: string[] = [];
+  let origin: Evaluation | undefined, error = NaN;
+  const computed = await loss.sampleSlice!(slice, {
+    count: 2,
+    coordinatesAt: (i) => [i],
+    perSample: false,
+    visitOrigin(evaluation) {
+      told.push("origin");
+      origin = evaluation;
+    },
+    visit(i, { differenceError }) {
+      told.push(`point ${i}`);
+      if (i === 1) error = differenceError!;
+    },
+  });
+  const at = (point: Float32Array) => loss.evaluate(point, { perSample: true });
+  const here = await at(theta), there = await at(theta.map((x, i) => x + slice.directions[0][i]));
+  assertEquals([computed, told[0], told.length], ["native", "origin", 3]);
+  assertAlmostEquals(origin!.loss, here.loss, 1e-6);
+  assert(distance(origin!.perSample!, here.perSample!) < 1e-5);
+  assertAlmostEquals(error, pairedError(there.perSample!, here.perSample!), 1e-6);
 });
 
 Deno.test("double precision is double precision", async () => {
