@@ -46,7 +46,7 @@ export interface EigenpairOptions
 const SMALL = 40;
 
 /** The most vectors of a basis, and the memory that they may take: 1 GiB. */
-const LONGEST = 160, MEMORY = 2 ** 30;
+const LONGEST = 120, MEMORY = 2 ** 30;
 
 /**
  * Eigenpairs at both ends of a symmetric A: Lanczos until they have converged; then, since one starting
