@@ -18,6 +18,7 @@ import type { Slice } from "../slice.ts";
 import type { Vector } from "../vector.ts";
 import { nativeProducts } from "./native_products.ts";
 import { nativeTrainer, ruleOf, workOf } from "./native_trainer.ts";
+import { isLarge, splitTrainer } from "./split_trainer.ts";
 import { type EngineOptions, nativePrograms } from "./native_programs.ts";
 import type { SamplingOptions } from "./subsample.ts";
 import { evaluationOf, rowsOf, tensorLoss, type TensorLossParts } from "./tensor_loss.ts";
@@ -135,6 +136,13 @@ function nativeLoss(
   const accuracyIn = ({ moments: { correct } }: Evaluated) =>
     correct && { accuracy: correct.sum / correct.count };
 
+  const gradientAt = async (native: Program, theta: Vector, options: LossOptions) => {
+    const outputs = { gradient: "sum", loss: "sum" } as const;
+    const { arrays } = await run(native, "theta", theta, outputs, options);
+    const gradient = inPrecisionOf(theta, arrays.gradient as Float32Array);
+    return { value: Number(arrays.loss[0]), gradient };
+  };
+
   const linearize = async (
     theta: Vector,
     matrix: CurvatureMatrix = "hessian",
@@ -174,10 +182,7 @@ function nativeLoss(
         await unlessStopped(program("gradient"), options.signal);
       if (!native) return await wasm.valueAndGradient!(theta, options);
       checkVector(layout, theta, "differentiate the loss");
-      const outputs = { gradient: "sum", loss: "sum" } as const;
-      const { arrays } = await run(native, "theta", theta, outputs, options);
-      const gradient = inPrecisionOf(theta, arrays.gradient as Float32Array);
-      return { value: Number(arrays.loss[0]), gradient };
+      return await gradientAt(native, theta, options);
     },
     async product(theta, v, options = {}) {
       const at = always
@@ -256,6 +261,14 @@ function nativeLoss(
       const split = learns && single && plan.batchSize > (batchSize ?? Infinity);
       const stepWork = workOf(sampleWork, plan);
       if (split || (!always && plan.steps * stepWork < MUCH_WORK)) return undefined;
+      if (!learns && single && isLarge(plan, sampleWork)) {
+        const native = await program("gradient");
+        // all samples in another order are the same mean
+        const rows = ({ indices }: LossOptions) => indices?.length === count ? undefined : indices;
+        const at = (theta: Vector, options: LossOptions) =>
+          gradientAt(native!, theta, { ...options, indices: rows(options) });
+        return native && splitTrainer(at, layout, { theta, plan });
+      }
       const rule = ruleOf(plan), native = await program("step", rule);
       if (!native) return undefined;
       return nativeTrainer(defaultPool(), native, { theta, data: whole, plan, work: stepWork });
