@@ -1,4 +1,4 @@
-import { baking, bytesByLevel, flopsByLevel } from "./cost.ts";
+import { flopsByLevel, formsFor, peakBytes } from "./cost.ts";
 import type { Graph } from "./graph.ts";
 import { loopModel } from "./loop.ts";
 import { optimize } from "./optimize.ts";
@@ -31,8 +31,14 @@ export function compile(
   const inputs = shaped.inputs.map(({ name, level }) => ({ ...portAs(name, name), level }));
   const outputs = shaped.outputs.map(({ name, value }) => portAs(name, value));
   const stages = carry
-    ? [{ level: 0 as const, model: loopModel(shaped, carry), inputs, outputs }]
-    : parts(shaped, baking(shaped, samples)).map(stage);
+    ? [{
+      level: 0 as const,
+      model: loopModel(shaped, carry),
+      inputs,
+      outputs,
+      bytes: peakBytes(shaped),
+    }]
+    : parts(shaped, formsFor(shaped, samples)).map(stage);
   return {
     digest: digestOf(stages.map(({ model }) => model)),
     precision,
@@ -41,7 +47,6 @@ export function compile(
     stages,
     ...(carry && { carry }),
     flops: flopsByLevel(shaped),
-    bytes: bytesByLevel(shaped),
   };
 }
 

@@ -1,4 +1,4 @@
-import { count, type Graph, type Length, levels, type Node } from "./graph.ts";
+import { count, type Graph, type Length, levels, type Node, producers } from "./graph.ts";
 import type { NumberType, Program } from "./program.ts";
 
 /** A number that grows with the batch: fixed + perSample · samples. */
@@ -24,7 +24,13 @@ const rates = {
 const RUN = 5e9;
 
 /** Bytes that a run may take, for what goes in, what comes out and what is between. */
-const ROOM = 1e8;
+const ROOM = 6e7;
+
+/** Bytes of data, and of what was made of them, that all workers together keep. */
+export const KEPT = 6e8;
+
+/** What costs less to do again than to hand over: it only looks at the numbers in another way. */
+export const cheap: ReadonlySet<string> = new Set(["Reshape", "Expand", "Identity", "Slice"]);
 
 /** Operations that give numbers that are there already another shape. */
 const isView = ({ op }: Node) => op === "Reshape" || op === "Identity";
@@ -79,53 +85,74 @@ export function flopsByLevel(graph: Graph): { fixed: number[]; perSample: number
 /** Bytes of a number. */
 const width: Record<NumberType, number> = { float32: 4, float64: 8, int32: 4, int64: 8, bool: 1 };
 
+/** What a value grows by with a sample. */
+function bytesOf(graph: Graph, name: string): number {
+  const { dtype, shape } = graph.values.get(name)!;
+  return linear(count(shape)).perSample * width[dtype];
+}
+
 /**
- * Bytes a sample that there are at the same time while a level runs, by level: what goes in, what comes out, and
- * what is between at its widest place. What does not grow with the batch is left out.
+ * Bytes a sample that there are at the same time while a graph runs: what goes in, what comes out, and what is
+ * between at its widest place. What does not grow with the batch is left out.
  */
-export function bytesByLevel(graph: Graph): number[] {
-  const level = levels(graph), levelOf = ({ outputs }: Node) => level.get(outputs[0])!;
-  const views = new Set(graph.nodes.filter(isView).flatMap(({ outputs }) => outputs));
-  const bytes = (name: string) => {
-    const { dtype, shape } = graph.values.get(name)!;
-    return views.has(name) ? 0 : linear(count(shape)).perSample * width[dtype];
-  };
-  return [0, 1, 2].map((at) => {
-    const nodes = graph.nodes.filter((node) => levelOf(node) === at);
-    const lastUse = new Map(graph.outputs.map(({ value }) => [value, Infinity]));
-    let place = 0;
-    for (const node of graph.nodes) {
-      if (levelOf(node) < at) continue;
-      const step = levelOf(node) === at ? place++ : Infinity;
-      for (const name of node.inputs) {
-        if (name) lastUse.set(name, Math.max(lastUse.get(name) ?? 0, step));
-      }
+export function peakBytes(graph: Graph): number {
+  const looksAt = new Map(
+    graph.nodes.filter(isView).map(({ inputs, outputs }) => [outputs[0], inputs[0]]),
+  );
+  const memoryOf = (name: string): string =>
+    looksAt.has(name) ? memoryOf(looksAt.get(name)!) : name;
+  const sum = (names: Iterable<string>) =>
+    [...names].reduce((sum, name) => sum + bytesOf(graph, name), 0);
+  const nodes = graph.nodes.filter((node) => !isView(node));
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs)), taken = new Set<string>();
+  const lastUse = new Map<string, number>();
+  nodes.forEach(({ inputs }, step) => {
+    for (const name of inputs.filter(Boolean).map(memoryOf)) {
+      if (made.has(name)) lastUse.set(name, step);
+      else taken.add(name);
     }
-    let now = 0;
-    for (const name of lastUse.keys()) if (level.get(name)! < at) now += bytes(name);
-    let most = now;
-    nodes.forEach(({ inputs, outputs }, step) => {
-      for (const name of outputs) now += bytes(name);
-      most = Math.max(most, now);
-      for (const name of new Set([...inputs, ...outputs])) {
-        if (name && level.get(name) === at && (lastUse.get(name) ?? 0) <= step) now -= bytes(name);
-      }
-    });
-    return most;
   });
+  for (const { value } of graph.outputs) lastUse.set(memoryOf(value), Infinity);
+  let now = sum(taken), most = now;
+  nodes.forEach(({ inputs, outputs }, step) => {
+    now += sum(outputs);
+    most = Math.max(most, now);
+    const over = [...outputs, ...inputs.map(memoryOf)].filter((name) =>
+      made.has(name) && (lastUse.get(name) ?? 0) <= step
+    );
+    now -= sum(new Set(over));
+  });
+  return most;
+}
+
+/** Bytes a sample that the last level takes from those before it. */
+function handedOver(graph: Graph): number {
+  const level = levels(graph), latest = Math.max(...level.values()), from = producers(graph);
+  const taken = new Set<string>();
+  const take = (name: string): void => {
+    if (level.get(name) === latest || level.get(name)! < 0) return;
+    const node = from.get(name);
+    if (node && cheap.has(node.op)) node.inputs.forEach(take);
+    else taken.add(name);
+  };
+  for (const { outputs, inputs } of graph.nodes) {
+    if (level.get(outputs[0]) === latest) inputs.forEach(take);
+  }
+  return [...taken].reduce((sum, name) => sum + bytesOf(graph, name), 0);
 }
 
 /** How many samples a program should run on at a time: a run is short then, and what it takes is bounded. */
-export function samplesInRun({ flops, bytes }: Pick<Program, "flops" | "bytes">): number {
-  const most = Math.min(RUN / Math.max(...flops.perSample, 1), ROOM / Math.max(...bytes, 1));
+export function samplesInRun({ flops, stages }: Pick<Program, "flops" | "stages">): number {
+  const most = Math.min(samplesAtOnce(flops), ROOM / Math.max(...stages.map((s) => s.bytes), 1));
   return Math.max(1, Math.floor(most));
 }
 
+/** How many samples make a run long. */
+const samplesAtOnce = ({ perSample }: Program["flops"]) => RUN / Math.max(...perSample, 1);
+
 /** Whether some samples are work for more than a run. */
-export const isLong = (
-  { flops: { perSample } }: Pick<Program, "flops">,
-  samples: number,
-): boolean => samples * Math.max(...perSample) > RUN;
+export const isLong = ({ flops }: Pick<Program, "flops">, samples: number): boolean =>
+  samples > samplesAtOnce(flops);
 
 /**
  * Whether the product of n samples [n, rows] with weights that are a combination of an origin and `directions`
@@ -138,25 +165,27 @@ export function distributes(rows: number, directions: number): boolean {
   return product > passes;
 }
 
-/** Where filters of convolutions become constants of a model. */
-export interface Baking {
+/** Forms that the parts of a graph can have. */
+export interface Forms {
   /** Filters that are known before the last level: one session serves all that comes later. */
   early: boolean;
   /** Filters of the last level: a session for each θ or point. */
   own: boolean;
+  /** Whether what is handed from part to part is too much to be kept for all samples. */
+  scarce: boolean;
 }
 
 /** How many v are multiplied at one θ, say. */
 const REPEATS = 10;
 
 /**
- * Whether filters should become constants, which the runtime convolves with twice as fast: where passes over
- * so many samples gain more than it costs to make a session. One that serves a single v or point serves a run of
- * it at most, since large batches are spread over workers.
+ * The forms that suit a graph for so many samples. Filters should become constants, which the runtime convolves
+ * with twice as fast, where passes over the samples gain more than it costs to make a session. One that serves
+ * a single v or point serves a run of it at most, since large batches are spread over workers.
  */
-export function baking(graph: Graph, samples: number): Baking {
+export function formsFor(graph: Graph, samples: number): Forms {
   const level = levels(graph), latest = Math.max(...level.values());
-  const run = samplesInRun({ flops: flopsByLevel(graph), bytes: bytesByLevel(graph) });
+  const run = samplesAtOnce(flopsByLevel(graph));
   const flops = { early: 0, own: 0 };
   let nodes = 0;
   for (const node of graph.nodes) {
@@ -169,5 +198,9 @@ export function baking(graph: Graph, samples: number): Baking {
     } else flops.early += REPEATS * (fixed + perSample * samples);
   }
   const gain = 1 / rates.convolution - 1 / rates.bakedConvolution, cost = nodes / rates.nodes;
-  return { early: flops.early * gain > cost, own: flops.own * gain > cost };
+  return {
+    early: flops.early * gain > cost,
+    own: flops.own * gain > cost,
+    scarce: samples * handedOver(graph) > KEPT,
+  };
 }

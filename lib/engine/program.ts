@@ -46,6 +46,8 @@ export interface Stage {
    * lays the filters of a convolution out anew, which halves its time. A session then serves one θ or point.
    */
   constants?: Port[];
+  /** Bytes a sample that there are at the same time while it runs. */
+  bytes: number;
 }
 
 /** A function as data that travels to workers: stages in the order in which they run. */
@@ -67,6 +69,4 @@ export interface Program {
   carry?: Record<string, string>;
   /** Floating-point operations by level, as fixed + perSample · samples. */
   flops: { fixed: number[]; perSample: number[] };
-  /** Bytes a sample that there are at the same time, by level. */
-  bytes: number[];
 }

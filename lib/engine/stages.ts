@@ -2,11 +2,11 @@ import { builder } from "./build.ts";
 import { type Graph, levels, type Node, producers, type Value } from "./graph.ts";
 import { onnxModel } from "./onnx.ts";
 import { dead } from "./passes/dead.ts";
-import type { Baking } from "./cost.ts";
+import { cheap, type Forms, peakBytes } from "./cost.ts";
 import type { Dimension, Level, Port, Stage } from "./program.ts";
 
-/** What costs less to do again than to hand over: it only looks at the numbers in another way. */
-const cheap = new Set(["Reshape", "Expand", "Identity", "Slice"]);
+/** What costs little more to do again than to read: one pass over numbers that are there anyway. */
+const quick = new Set(["Mul", "Greater", "Cast"]);
 
 /** A part of a graph that can run at once. */
 export interface Part {
@@ -21,13 +21,17 @@ export interface Part {
 /**
  * Cuts a graph into the parts that can run once the inputs of a level are known. Filters of convolutions
  * that do not depend on data become constants of the part that they are used in, where that is asked for; if
- * they are of its own level, a part before it computes them.
+ * they are of its own level, a part before it computes them. Where memory is scarce, less is handed over: masks,
+ * and what is another value times a factor, are made again.
  */
-export function parts(graph: Graph, baking: Baking = { early: false, own: false }): Part[] {
+export function parts(
+  graph: Graph,
+  forms: Forms = { early: false, own: false, scarce: false },
+): Part[] {
   const whole = named(graph);
   const from = producers(whole), level = levels(whole), latest = Math.max(...level.values());
-  const becomesConstant = (name: string) => level.get(name) === latest ? baking.own : baking.early;
-  const stageOf = stageNumbers(whole, becomesConstant);
+  const becomesConstant = (name: string) => level.get(name) === latest ? forms.own : forms.early;
+  const data = dependsOnBatch(whole), stageOf = stageNumbers(whole, becomesConstant, data);
   const numbers = [...new Set(whole.nodes.map((node) => stageOf.get(node)!))]
     .filter((n) => n >= 0).sort((a, b) => a - b);
   const inputs = new Set(whole.inputs.map(({ name }) => name));
@@ -52,6 +56,15 @@ export function parts(graph: Graph, baking: Baking = { early: false, own: false 
       } else taken.add(name);
     };
     for (const node of own) node.inputs.forEach(take);
+    if (forms.scarce) {
+      for (const { outputs: [name] } of whole.nodes) {
+        const again = taken.has(name) && quicklyMade(name, { graph: whole, from, data, taken });
+        if (!again) continue;
+        taken.delete(name);
+        again.nodes.forEach((node) => extra.add(node));
+        again.small.forEach(take);
+      }
+    }
     for (const name of taken) if (!inputs.has(name)) wanted.add(name);
     const nodes = whole.nodes.filter((node) => own.has(node) || extra.has(node));
     found.unshift({
@@ -59,10 +72,32 @@ export function parts(graph: Graph, baking: Baking = { early: false, own: false 
       graph: dead({ ...whole, nodes, outputs: given.map((value) => ({ name: value, value })) }),
       inputs: [...taken],
       outputs: given,
-      constants: baked(whole, [...own], taken, from).filter(becomesConstant),
+      constants: baked([...own], { taken, from, data }).filter(becomesConstant),
     });
   }
   return found.filter(({ outputs }) => outputs.length > 0);
+}
+
+/**
+ * The nodes that make a value out of others that are taken, by a pass or two over them, and what small values they
+ * take; undefined where that cannot be.
+ */
+function quicklyMade(name: string, { graph, from, data, taken }: {
+  graph: Graph;
+  from: Map<string, Node>;
+  data: ReadonlySet<string>;
+  taken: ReadonlySet<string>;
+}): { nodes: Set<Node>; small: Set<string> } | undefined {
+  const nodes = new Set<Node>(), small = new Set<string>();
+  const can = (value: string, passes: number): boolean => {
+    if (graph.constants.has(value) || (value !== name && taken.has(value))) return true;
+    if (!data.has(value)) return Boolean(small.add(value));
+    const node = from.get(value);
+    if (!node || passes === 0 || !quick.has(node.op)) return false;
+    nodes.add(node);
+    return node.inputs.every((input) => can(input, passes - 1));
+  };
+  return data.has(name) && can(name, 2) ? { nodes, small } : undefined;
 }
 
 /** The nodes that some values depend on: what later parts do again for themselves is not needed here. */
@@ -80,8 +115,12 @@ function needed(nodes: Node[], values: string[]): Set<Node> {
  * The number of the part in which each node runs: its level, or half a step after it where weights that become
  * constants are of that level too, and the node is not part of them. −1: wherever it is needed.
  */
-function stageNumbers(graph: Graph, becomesConstant: (name: string) => boolean): Map<Node, number> {
-  const level = levels(graph), data = dependsOnBatch(graph);
+function stageNumbers(
+  graph: Graph,
+  becomesConstant: (name: string) => boolean,
+  data: ReadonlySet<string>,
+): Map<Node, number> {
+  const level = levels(graph);
   const split = new Set<number>();
   for (const { op, inputs: [, filter] } of graph.nodes) {
     if (op === "Conv" && !data.has(filter) && becomesConstant(filter)) {
@@ -111,12 +150,14 @@ function dependsOnBatch(graph: Graph): Set<string> {
 
 /** What goes into convolutions as filter or bias, from outside of the part. */
 function baked(
-  graph: Graph,
   own: Node[],
-  taken: Set<string>,
-  from: Map<string, Node>,
+  { taken, from, data }: {
+    taken: Set<string>;
+    from: Map<string, Node>;
+    data: ReadonlySet<string>;
+  },
 ): string[] {
-  const data = dependsOnBatch(graph), found = new Set<string>();
+  const found = new Set<string>();
   const visit = (name: string | undefined): void => {
     if (!name || data.has(name)) return;
     if (taken.has(name)) found.add(name);
@@ -174,6 +215,7 @@ export function stage({ level, graph, inputs, outputs, constants }: Part): Stage
     inputs: variable.map(port),
     outputs: outputs.map(port),
     ...(constants.length && { constants: constants.map(port) }),
+    bytes: peakBytes(graph),
   };
 }
 

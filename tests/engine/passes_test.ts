@@ -179,7 +179,8 @@ Deno.test("turned: an early left factor is transposed early, and a late one not 
 Deno.test("masks: x > 0 is read off the ReLU of x", async () => {
   const graph = graphOf({ x: [-1, 4] }, (b, { x }) => {
     const z = b.op("Neg", [x]), relu = b.op("Relu", [z]);
-    const mask = b.op("Cast", [b.op("Greater", [z, b.scalar(0, "float32")])], { to: "float32" });
+    const zero = b.reshape(b.scalar(0, "float32"), [1, 1]);
+    const mask = b.op("Cast", [b.op("Greater", [z, zero])], { to: "float32" });
     return [relu, mask];
   });
   await left(graph, masks);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { bake } from "../../lib/engine/bake.ts";
 import { builder } from "../../lib/engine/build.ts";
 import { compile } from "../../lib/engine/compile.ts";
-import { baking, distributes, flopsByLevel } from "../../lib/engine/cost.ts";
+import { distributes, flopsByLevel, formsFor, samplesInRun } from "../../lib/engine/cost.ts";
 import { disagreement } from "../../lib/engine/check.ts";
 import { execute, openSession, runSession } from "../../lib/engine/execute.ts";
 import { simplest } from "../../lib/engine/simplest.ts";
@@ -48,6 +48,37 @@ Deno.test("what a later part does again for itself, an earlier one neither does 
     ["Expand", "Mul"],
   ]);
   assertEquals(found.map(({ inputs }) => inputs), [["x"], ["w"], [root, early, "v"]]);
+});
+
+Deno.test("where memory is scarce, masks and what is scaled are made again, with the same numbers", async () => {
+  const b = builder();
+  const x = b.input("x", float(-1, 4), 0),
+    theta = b.input("theta", float(4), 1),
+    v = b.input("v", float(4), 2);
+  const relu = b.op("Relu", [b.op("Mul", [x, theta])]);
+  const mask = b.op("Cast", [b.op("Greater", [relu, b.scalar(0, "float32")])], { to: "float32" });
+  const scaled = b.op("Mul", [relu, b.op("Exp", [theta])]);
+  const late = [relu, mask, scaled].map((value) => b.op("Mul", [value, v]));
+  b.graph.outputs = late.map((value, i) => ({ name: `y${i}`, value }));
+  const plain = { early: false, own: false, scarce: false };
+  const [roomy, scarce] = [false, true].map((scarce) => parts(b.graph, { ...plain, scarce }));
+  const perSample = (found: ReturnType<typeof parts>) =>
+    found.at(-1)!.inputs.filter((name) => b.graph.values.get(name)?.shape[0] === -1).length;
+  assertEquals([perSample(roomy), perSample(scarce)], [3, 1]);
+  const inputs = {
+    x: { data: Float32Array.of(1, -2, 3, 4, -5, 6, -7, 8), shape: [2, 4] },
+    theta: { data: Float32Array.of(1, -1, 2, -2), shape: [4] },
+    v: { data: Float32Array.of(1, 2, 3, 4), shape: [4] },
+  };
+  // as many samples as cannot be kept, and few
+  const [many, few] = await Promise.all([1e9, 1].map(async (samples) => {
+    const program = compile(b.graph, { precision: "float32", samples });
+    const execution = await execute(program), results = await execution.run(inputs);
+    await execution.release();
+    return { results, taken: program.stages.at(-1)!.inputs.length };
+  }));
+  assertEquals(many.results, few.results);
+  assert(many.taken < few.taken);
 });
 
 Deno.test("an output that is an input, a constant or given twice still comes out under each of its names", async () => {
@@ -142,16 +173,40 @@ Deno.test("the first layer is distributed for wide inputs only, and the less, th
   assertGreater(narrowest(3), narrowest(1));
 });
 
+Deno.test("what a part takes in memory is what goes in, what comes out, and the widest place between", () => {
+  const b = builder();
+  const x = b.input("x", float(-1, 10), 0), theta = b.input("theta", float(10), 1);
+  const early = b.op("Exp", [x]);
+  const twenty = b.constant(Float32Array.from({ length: 20 }, (_, i) => i), [20], "float32");
+  const narrow = b.reshape(b.op("Tanh", [b.op("Mul", [early, theta])]), [-1, 10, 1]);
+  const wide = b.op("Exp", [b.op("Add", [narrow, twenty])]);
+  const sum = b.op("ReduceSum", [wide], { axes: [1, 2], keepdims: 0 });
+  b.graph.outputs = [{ name: "y", value: sum }];
+  const { stages, flops } = compile(b.graph, { precision: "float32" });
+  // x and its exponential; that, and the wide sum with its exponential
+  assertEquals(stages.map(({ bytes }) => bytes), [40 + 40, 40 + 800 + 800]);
+  const inRun = (bytes: number, work: number) =>
+    samplesInRun({
+      flops: { ...flops, perSample: [0, work, 0] },
+      stages: stages.map((stage) => ({ ...stage, bytes })),
+    });
+  assertEquals([inRun(1e6, 1), inRun(1, 1e9), inRun(1e12, 1)], [60, 5, 1]);
+});
+
 Deno.test("baking pays for filters only, and for more samples the more", () => {
   const b = builder();
   const x = b.input("x", float(-1, 16, 32, 32), 0), w = b.input("w", float(16, 16, 3, 3), 1);
   const conv = { strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1], group: 1 };
   b.graph.outputs = [{ name: "y", value: b.op("Conv", [x, w], conv) }];
-  assertEquals(baking(b.graph, 1), { early: false, own: false });
-  assertEquals(baking(b.graph, 1000), { early: false, own: true });
+  assertEquals(formsFor(b.graph, 1), { early: false, own: false, scarce: false });
+  assertEquals(formsFor(b.graph, 1000), { early: false, own: true, scarce: false });
+  // a session of its own serves a run at most, however many samples there are
+  const layers = [...Array(200).keys()].reduce((y) => b.op("Tanh", [y]), b.graph.outputs[0].value);
+  b.graph.outputs = [{ name: "y", value: layers }];
+  assertEquals(formsFor(b.graph, 1e9).own, false);
   const v = b.input("v", float(-1, 16, 32, 32), 2);
   b.graph.outputs = [{ name: "y", value: b.op("Conv", [v, w], conv) }];
-  assertEquals(baking(b.graph, 1000), { early: true, own: false });
+  assertEquals(formsFor(b.graph, 1000), { early: true, own: false, scarce: false });
 });
 
 Deno.test("a record is compiled to the same program each time", () => {

@@ -13,9 +13,12 @@ export function masks(graph: Graph): Graph {
   );
   const written = new Set<string>();
   // A mask may be asked for before the ReLU is written: then the ReLU moves up.
-  return rewrite(graph, ({ op, inputs: [x, bound], outputs }, { b }) => {
+  return rewrite(graph, ({ op, inputs: [x, bound], outputs }, { b, from }) => {
     if (op === "Relu") written.add(outputs[0]);
-    if (op !== "Greater" || filling(b.graph, bound) !== 0) return;
+    if (op !== "Greater") return;
+    // it may have got the rank of a picture
+    const view = from(bound), number = view?.op === "Reshape" ? view.inputs[0] : bound;
+    if (filling(b.graph, number) !== 0) return;
     const relu = rectified.get(x);
     return relu && written.has(relu) ? [b.op("Greater", [relu, bound])] : undefined;
   });

@@ -1,4 +1,4 @@
-import { isLong, samplesInRun } from "../cost.ts";
+import { isLong, KEPT, samplesInRun } from "../cost.ts";
 import type { HostTensor, Port, Program } from "../program.ts";
 import type { Answer, Feeds, Header, Need, Packed } from "./messages.ts";
 import { packed, packedProgram, packedRows, packedSome, sizeAt, varies } from "./pack.ts";
@@ -20,7 +20,7 @@ export interface Job {
   batch?: number;
   /** Per-sample numbers, by output, that paired moments are taken against. */
   references?: Record<string, Float32Array | Float64Array>;
-  /** Bytes of data, and of what was made of them, that all workers together keep. Default 800 MB. */
+  /** Bytes of data, and of what was made of them, that all workers together keep. Default 600 MB. */
   budget?: number;
   /**
    * Run in one worker that uses all cores: for work of which each part needs the one before. Where a part is long
@@ -31,9 +31,6 @@ export interface Job {
 
 /** The most blocks that chunks are put into. */
 const BLOCKS = 16;
-
-/** Bytes: see {@link Job.budget}. */
-const BUDGET = 8e8;
 
 const names = new WeakMap<object, string>();
 let objects = 0, jobs = 0;
@@ -47,7 +44,7 @@ export function nameOf(object: object | undefined): string {
 
 /** What workers must know of a job on a pool of so many. */
 export function headerOf(job: Job, workers: number): Header {
-  const { program, data = {}, fixed, references = {}, alone = false, budget = BUDGET } = job;
+  const { program, data = {}, fixed, references = {}, alone = false, budget = KEPT } = job;
   const samples = samplesIn(program, data);
   const referenceNames = Object.entries(references).map(([output, r]) => [output, nameOf(r)]);
   const chunk = Math.min(samples, job.batch ?? chunkOf(program, samples, job.chunk));
