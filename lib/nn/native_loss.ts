@@ -263,10 +263,11 @@ function nativeLoss(
       if (split || (!always && plan.steps * stepWork < MUCH_WORK)) return undefined;
       if (!learns && single && isLarge(plan, sampleWork)) {
         const native = await program("gradient");
-        // all samples in another order are the same mean
-        const rows = ({ indices }: LossOptions) => indices?.length === count ? undefined : indices;
-        const at = (theta: Vector, options: LossOptions) =>
-          gradientAt(native!, theta, { ...options, indices: rows(options) });
+        const at = (theta: Vector, { indices, signal }: LossOptions) =>
+          gradientAt(native!, theta, {
+            signal,
+            indices: isEach(indices, count) ? undefined : indices,
+          });
         return native && splitTrainer(at, layout, { theta, plan });
       }
       const rule = ruleOf(plan), native = await program("step", rule);
@@ -280,6 +281,10 @@ function nativeLoss(
   };
   return self;
 }
+
+/** Whether samples are all there are, each once: their mean is the same in any order, and workers have them. */
+const isEach = (indices: Int32Array | undefined, count: number | undefined): boolean =>
+  indices?.length === count && new Set(indices).size === count;
 
 /** Data as programs take it: floats in their precision, whole numbers as they are. */
 function feedsOf(fields: Record<string, NumberArray>, precision: Precision): Feeds {
