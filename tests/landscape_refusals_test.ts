@@ -6,10 +6,9 @@ import { pca } from "../lib/pca.ts";
 import type { Range } from "../lib/range.ts";
 import type { Slice } from "../lib/slice.ts";
 import { quadratic } from "../lib/synthetic.ts";
+import { axes } from "./axes.ts";
 
 const quiet = { progress: false };
-const axes = (n: number) =>
-  Array.from({ length: n }, (_, k) => Float64Array.from({ length: n }, (_, i) => +(i === k)));
 const plane = { origin: new Float64Array(2), directions: axes(2) };
 
 Deno.test("θ that would overflow its precision is refused before anything is computed", async () => {

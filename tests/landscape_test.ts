@@ -1,26 +1,15 @@
-import {
-  assert,
-  assertAlmostEquals,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { randomDirections } from "../lib/directions.ts";
 import { coarseToFine } from "../lib/grid.ts";
 import { landscape } from "../lib/landscape.ts";
 import { layout } from "../lib/layout.ts";
 import type { Loss } from "../lib/loss.ts";
-import { pairedError } from "../lib/math/statistics.ts";
-import { tQuantile } from "../lib/math/student.ts";
 import type { ProgressState } from "../lib/progress.ts";
 import { quadratic, rosenbrock, rugged } from "../lib/synthetic.ts";
 import { trajectory } from "../lib/trajectory.ts";
-import type { Vector } from "../lib/vector.ts";
-import { linearRegression, logisticRegression, rows } from "./regression.ts";
+import { axes } from "./axes.ts";
 
 const quiet = { progress: false };
-const axes = (n: number, count = n) =>
-  Array.from({ length: count }, (_, k) => Float64Array.from({ length: n }, (_, i) => +(i === k)));
 const plane = { origin: new Float64Array(2), directions: axes(2) };
 
 Deno.test("x² + 10y² on a non-square and on a 3×3 grid: no axis is swapped, no cell shifted", async () => {
@@ -115,158 +104,6 @@ Deno.test("directions are not followed on state, and stay as they are", async ()
   assertEquals(values, Float64Array.of(-1, 0, 1));
   assertEquals(seen, [7, 7, 7]);
   assertEquals(directions, [Float64Array.of(1, 5)]);
-});
-
-Deno.test("errors: s/√n at each point, and the paired error against the center, which is 0 at the center", async () => {
-  const { inputs, noise } = rows(700, 3);
-  const loss = linearRegression(inputs, noise),
-    slice = { origin: new Float64Array(3), directions: axes(3, 1) };
-  const result = await landscape(loss, slice, { resolution: 5, ...quiet });
-  const at = async (
-    x: number,
-  ) => (await loss.evaluate(Float64Array.of(x, 0, 0), { perSample: true }));
-  const center = await at(0);
-  for (const [i, x] of result.axes[0].entries()) {
-    const { perSample, standardError } = await at(x);
-    assertEquals(result.standardErrors![i], standardError);
-    assertEquals(result.differenceErrors![i], pairedError(perSample!, center.perSample!));
-    assertAlmostEquals(
-      result.intervals!.high[i] - result.intervals!.low[i],
-      2 * tQuantile(0.975, 699) * standardError!,
-      1e-12,
-    );
-  }
-  assertEquals(result.differenceErrors![2], 0);
-  assert(result.differenceErrors![1] < result.standardErrors![1]);
-  assertEquals(result.intervals!.method, "t");
-  assertEquals(result.accuracies, undefined);
-  const { samples, engine, precision, evaluations, seed } = result.provenance;
-  assertEquals({ samples, engine, precision, evaluations, seed }, {
-    samples: 700,
-    engine: "closed form",
-    precision: "float64",
-    evaluations: 5,
-    seed: undefined,
-  });
-});
-
-Deno.test("below 512 samples intervals come from a seeded bootstrap; in two dimensions there are none", async () => {
-  const { inputs, noise } = rows(100, 2);
-  const loss = logisticRegression(inputs, noise.map(Math.sign));
-  const line = { origin: Float64Array.of(0.1, 0), directions: axes(2, 1) };
-  const result = await landscape(loss, line, { resolution: 9, ...quiet });
-  const { low, high, method } = result.intervals!;
-  assertEquals(method, "bootstrap");
-  result.values.forEach((value, i) => {
-    assert(low[i] < value && value < high[i]);
-    assertAlmostEquals(
-      (high[i] - low[i]) / 3.92,
-      result.standardErrors![i],
-      0.2 * result.standardErrors![i],
-    );
-  });
-  assert(result.accuracies!.every((a) => a >= 0 && a <= 1));
-  const other = await landscape(loss, line, { resolution: 9, seed: 1, ...quiet });
-  assert(other.intervals!.low[0] !== low[0]);
-  const same = await landscape(loss, line, { resolution: 9, ...quiet });
-  assertEquals(same.intervals, result.intervals);
-  assertEquals((await landscape(loss, plane, { resolution: 3, ...quiet })).intervals, undefined);
-});
-
-Deno.test("a box around a path holds it with its margin, also where it does not move", async () => {
-  const path = await trajectory(
-    [[4, 1], [0, 1], [2, 1]].map((p) => Float64Array.from(p)),
-    plane,
-    quiet,
-  );
-  const loss = quadratic([1, 1]);
-  const { range, axes: [xs] } = await landscape(loss, plane, {
-    range: { include: path },
-    resolution: 3,
-    ...quiet,
-  });
-  assertEquals(range, [{ from: -0.6, to: 4.6 }, { from: -1, to: 3 }]);
-  assertEquals([xs[0], xs[2]], [-0.6, 4.6]);
-  const tight = await landscape(loss, plane, {
-    range: { include: [path, path], margin: 0 },
-    resolution: 3,
-    ...quiet,
-  });
-  assertEquals(tight.range[0], { from: 0, to: 4 });
-});
-
-Deno.test("an automatic range ends where the loss has risen tenfold, along each direction, and says so", async () => {
-  for (const scale of [1e-3, 1, 1e4]) {
-    // 2 + scale·x²/2·{1, 100}: rises by 18 at √(36/scale) and a tenth of it
-    const bowl = quadratic([scale, 100 * scale]);
-    const value = async (x: Float64Array | Float32Array) => 2 + await bowl.value(x);
-    const loss: Loss = { ...bowl, value, evaluate: async (x) => ({ loss: await value(x) }) };
-    const { range, caption } = await landscape(loss, plane, {
-      range: "auto",
-      resolution: 3,
-      ...quiet,
-    });
-    const edge = Math.sqrt(36 / scale);
-    [edge, edge / 10].forEach((expected, k) => {
-      assert(
-        range[k].to >= expected && range[k].to <= 1.1 * expected,
-        `${range[k].to}, ${expected}`,
-      );
-      assertEquals(range[k].from, -range[k].to);
-    });
-    assert(caption!.includes("rises to 10 times its value"), caption);
-  }
-  const flat: Loss = {
-    ...quadratic([1, 1]),
-    value: (x) => Promise.resolve(1 - Math.exp(-x[0] * x[0]) / 2),
-    evaluate: (x) => Promise.resolve({ loss: 1 - Math.exp(-x[0] * x[0]) / 2 }),
-  };
-  const bounded = await landscape(flat, plane, { range: "auto", resolution: 3, ...quiet });
-  assertEquals(bounded.range.map(({ to }) => to), [2, 1]);
-  assertStringIncludes(
-    bounded.caption!,
-    "rises to 10 times its value at the origin: ±2, as it rises by 0.49 only and ±1, as it does not rise",
-  );
-});
-
-Deno.test("an automatic range says truthfully what it found where the loss is no positive bowl", async () => {
-  const captionOf = async (f: (x: Vector) => number, origin: Vector = new Float64Array(2)) => {
-    const value = (x: Vector) => Promise.resolve(f(x));
-    const loss: Loss = {
-      ...quadratic([1, 1]),
-      value,
-      evaluate: async (x) => ({ loss: await value(x) }),
-    };
-    const line = { origin, directions: axes(2, 1) };
-    const { caption, range } = await landscape(loss, line, {
-      range: "auto",
-      resolution: 3,
-      ...quiet,
-    });
-    return { caption, to: range[0].to };
-  };
-  const negative = await captionOf((x) => x[0] ** 2 / 2 - 2);
-  assert(negative.to >= 6 && negative.to <= 6.6, `${negative.to}`);
-  assertStringIncludes(
-    negative.caption!,
-    "the loss rises by 18, 9 times its size at the origin: ±6",
-  );
-  const small = await captionOf((x) => x[0] ** 2 / 2);
-  assertStringIncludes(small.caption!, "the loss rises by 0.1: ±0.");
-  assertEquals(await captionOf(() => 3), {
-    caption:
-      "range chosen so that the loss rises to 10 times its value at the origin: ±1, as it does not rise",
-    to: 1,
-  });
-  assertEquals(await captionOf(() => NaN), {
-    caption: "range ±1: the loss at the origin is NaN, so none could be chosen",
-    to: 1,
-  });
-  const wall = await captionOf((x) => Math.abs(x[0]) < 3 ? 1 : NaN);
-  assertStringIncludes(wall.caption!, "where it is no longer finite");
-  assert(wall.to >= 3 && wall.to <= 3.3, `${wall.to}`);
-  const far = await captionOf(() => 1, Float32Array.of(3.4e38, 0));
-  assertStringIncludes(far.caption!, "as it does not rise");
 });
 
 Deno.test("points are done from coarse to fine, each once", () => {
