@@ -71,6 +71,7 @@ export function curvature(
   };
   const inside = (v: Vector) => {
     checkVector(layout, v, `multiply with the ${NAMES[matrix]}`, "v");
+    if (!fixed.length) return v;
     const copy = v.slice();
     restrict(copy);
     return copy;

@@ -150,9 +150,37 @@ export function samplesInRun({ flops, stages }: Pick<Program, "flops" | "stages"
 /** How many samples make a run long. */
 const samplesAtOnce = ({ perSample }: Program["flops"]) => RUN / Math.max(...perSample, 1);
 
-/** Whether some samples are work for more than a run. */
-export const isLong = ({ flops }: Pick<Program, "flops">, samples: number): boolean =>
-  samples > samplesAtOnce(flops);
+/** Floating-point operations of a program's longest level. */
+export const workOf = (
+  { flops: { fixed, perSample } }: Pick<Program, "flops">,
+  samples: number,
+): number => Math.max(...fixed.map((operations, i) => operations + samples * perSample[i]));
+
+/** Floating-point operations that a core could do while a part is handed out: some 0.1 ms. */
+const PART = 1e7;
+
+/** The same for each number of θ or v, of which every part gets a copy, and gives one back to be added up. */
+const PART_PER_NUMBER = 1600;
+
+/** The most parts of an item. */
+const PARTS = 16;
+
+/**
+ * Into how many parts the samples of a single item should be cut, so that several cores can work on it: n parts
+ * take work / n and n times what a part costs, which is least at n = √(work / cost). It depends on the program
+ * alone, as the parts of a sum show in its last bits.
+ */
+export function partsOf(
+  { flops: { perSample }, inputs }: Pick<Program, "flops" | "inputs">,
+  samples: number,
+): number {
+  const numbers = inputs.filter(({ level }) => level > 0).map(({ shape }) =>
+    shape.reduce((size: number, n) => typeof n === "number" ? size * n : 0, 1)
+  );
+  const cost = PART + PART_PER_NUMBER * Math.max(0, ...numbers);
+  const parts = Math.sqrt(samples * Math.max(...perSample) / cost);
+  return Math.min(PARTS, samples, 2 ** Math.round(Math.log2(Math.max(1, parts))));
+}
 
 /**
  * Whether the product of n samples [n, rows] with weights that are a combination of an origin and `directions`

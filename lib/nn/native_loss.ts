@@ -82,7 +82,7 @@ function nativeLoss(
 
   const one = (name: string, vector: Vector) => ({
     count: 1,
-    at: () => ({ [name]: floats(precision, vector) }),
+    at: () => ({ [name]: vector }),
   });
 
   /** Runs a program on one θ or v; undefined where it cannot be recorded. */
@@ -94,7 +94,7 @@ function nativeLoss(
     { signal, indices }: LossOptions,
   ): Promise<Evaluated> {
     const { data } = dataOf(program, indices);
-    const job: Job = { program, data, ...size, alone: true };
+    const job: Job = { program, data, ...size, single: true };
     try {
       const [result] = await evaluate(defaultPool(), job, one(name, vector), { outputs, signal });
       signal?.throwIfAborted();
@@ -304,8 +304,9 @@ function floats(precision: Precision, values: ArrayLike<number>): Float32Array |
 const zeros = (precision: Precision, n: number) =>
   precision === "float32" ? new Float32Array(n) : new Float64Array(n);
 
-function inPrecisionOf(like: Vector, values: ArrayLike<number>): Vector {
-  return like instanceof Float32Array ? Float32Array.from(values) : Float64Array.from(values);
+function inPrecisionOf(like: Vector, values: Vector): Vector {
+  if (values.constructor === like.constructor) return values;
+  return like instanceof Float32Array ? new Float32Array(values) : new Float64Array(values);
 }
 
 function mapValues<A, B>(record: Record<string, A>, f: (value: A, name: string) => B) {

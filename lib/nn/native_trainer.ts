@@ -78,7 +78,7 @@ export function nativeTrainer(
       const trained = await trainSteps(pool, {
         program,
         data,
-        alone: work > LARGE,
+        threaded: work > LARGE,
         state,
         loss: "loss",
         steps: batches.length,

@@ -1,15 +1,15 @@
 import type { EvaluateTask, Reduction, TaskResult } from "./messages.ts";
-import { answerTo, checkJob, chunksIn, headerOf, isSpread, type Job } from "./job.ts";
+import { answerTo, checkJob, chunksIn, headerOf, type Job } from "./job.ts";
 import { type Moments, readMoments, together } from "./moments.ts";
 import { copyAs, packed, shapeAt, sizeAt, unpacked, type Values } from "./pack.ts";
 import type { Piece, Pool, Source } from "./pool.ts";
-import { addInto } from "./reduce.ts";
+import { sumOf } from "./reduce.ts";
 
 /** What is to be evaluated: points, vectors, parameters. */
 export interface Items {
   /** How many. */
   count: number;
-  /** The inputs of the program's last level for the items from … to, one after the other. */
+  /** The inputs of the program's last level for the items from … to, one after the other. They are copied. */
   at(from: number, to: number): Record<string, Values>;
 }
 
@@ -17,10 +17,7 @@ export interface Items {
 export interface Evaluated {
   /** By output: of per-sample numbers count, sum and spread, in double precision. */
   moments: Record<string, Moments>;
-  /**
-   * By output: means and sums over samples, and per-sample numbers. What was put together from several chunks
-   * is in double precision, whatever the program's is.
-   */
+  /** By output: means and sums over samples, and per-sample numbers, in the program's precision. */
   arrays: Record<string, Values>;
 }
 
@@ -65,8 +62,7 @@ export async function evaluate(
   { outputs, visit, signal, doing = "evaluate the loss" }: EvaluateOptions,
 ): Promise<(Evaluated | undefined)[]> {
   checkJob(job);
-  const asked = headerOf(job, pool.size), alone = job.alone && !isSpread(job, asked);
-  const header = alone ? asked : headerOf({ ...job, alone }, pool.size);
+  const header = headerOf(job, pool.size);
   const chunks = chunksIn(header), sticky = isBindingDear(job);
   const results = new Array<Evaluated | undefined>(items.count);
   let finished = 0;
@@ -75,7 +71,7 @@ export async function evaluate(
     finished++;
     visit?.(item, evaluated);
   };
-  const parts = chunks > 1 && !alone && (sticky || items.count < 2 * pool.size)
+  const parts = chunks > 1 && (sticky || items.count < 2 * pool.size)
     ? blockByBlock({
       count: items.count,
       group: sticky ? GROUP : items.count,
@@ -87,7 +83,7 @@ export async function evaluate(
     : itemByItem({
       count: items.count,
       chunks,
-      workers: alone ? 1 : pool.size,
+      workers: pool.size,
       shared: chunks > 1 && job.fixed ? SHARED : 1,
       put,
     });
@@ -98,7 +94,6 @@ export async function evaluate(
     doing,
     header,
     next(lane) {
-      if (alone && lane !== 0) return undefined;
       const part = parts.next(lane);
       if (!part) return undefined;
       const { from, to } = part;
@@ -206,30 +201,21 @@ function blockByBlock({ count, group, chunks, workers, block: size, put }: {
     return { from, to, chunks: { from: chunk, to: Math.min(chunks, chunk + size) } };
   });
   const blockOf = ({ chunks: { from } }: Part) => from / size;
-  const early = new Map<string, TaskResult>(), added = new Map<number, number>();
-  const sums: (Evaluated | undefined)[] = new Array(count);
+  const there = new Map<number, ((item: number) => Evaluated)[]>();
   return {
     next(lane) {
       const at = waiting.findIndex((part) => blockOf(part) % workers === lane);
       return at < 0 ? undefined : waiting.splice(at, 1)[0];
     },
     receive(part, result, outputs) {
-      const { from, to } = part, keyOf = (block: number) => `${from} ${block}`;
-      early.set(keyOf(blockOf(part)), result);
-      let next = added.get(from) ?? 0;
-      for (; early.has(keyOf(next)); next++) {
-        const evaluated = evaluatedIn(early.get(keyOf(next))!, outputs, to - from);
-        for (let item = from; item < to; item++) {
-          const more = evaluated(item - from), sum = sums[item];
-          sums[item] = sum ? joined(sum, more, outputs) : more;
-        }
-        early.delete(keyOf(next));
-      }
-      added.set(from, next);
-      if (next < blocks) return;
+      const { from, to } = part, found = there.get(from) ?? [];
+      found[blockOf(part)] = evaluatedIn(result, outputs, to - from);
+      there.set(from, found);
+      // a hole is not counted
+      if (Object.keys(found).length < blocks) return;
+      there.delete(from);
       for (let item = from; item < to; item++) {
-        put(item, sums[item]!);
-        sums[item] = undefined;
+        put(item, joined(found.map((block) => block(item - from)), outputs));
       }
     },
     lost: (part) => void waiting.unshift(part),
@@ -254,21 +240,26 @@ function evaluatedIn(
   };
 }
 
-/** The sum of the blocks so far and one more. */
-function joined(a: Evaluated, b: Evaluated, outputs: Record<string, Reduction>): Evaluated {
+/** All blocks together, in their order. */
+function joined(blocks: Evaluated[], outputs: Record<string, Reduction>): Evaluated {
   const moments: Evaluated["moments"] = {}, arrays: Evaluated["arrays"] = {};
-  for (const name in b.moments) moments[name] = together(a.moments[name], b.moments[name]);
-  for (const name in b.arrays) {
-    arrays[name] = outputs[name] === "rows"
-      ? concatenated(a.arrays[name], b.arrays[name])
-      : addInto(a.arrays[name] as Float64Array, b.arrays[name] as Float64Array);
+  for (const name in blocks[0].moments) {
+    moments[name] = blocks.map((block) => block.moments[name]).reduce(together);
+  }
+  for (const name in blocks[0].arrays) {
+    const parts = blocks.map((block) => block.arrays[name]) as Float64Array[];
+    arrays[name] = outputs[name] === "rows" ? concatenated(parts) : sumOf(parts);
   }
   return { moments, arrays };
 }
 
-function concatenated(a: Values, b: Values): Values {
-  const all = new (a.constructor as new (n: number) => Float64Array)(a.length + b.length);
-  all.set(a as Float64Array);
-  all.set(b as Float64Array, a.length);
+function concatenated(parts: Float64Array[]): Values {
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  const all = new (parts[0].constructor as new (n: number) => Float64Array)(size);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
   return all;
 }

@@ -1,4 +1,4 @@
-import { isLong, KEPT, samplesInRun } from "../cost.ts";
+import { KEPT, partsOf, samplesInRun, workOf } from "../cost.ts";
 import type { HostTensor, Port, Program } from "../program.ts";
 import type { Answer, Feeds, Header, Need, Packed } from "./messages.ts";
 import { packed, packedProgram, packedRows, packedSome, sizeAt, varies } from "./pack.ts";
@@ -22,12 +22,14 @@ export interface Job {
   references?: Record<string, Float32Array | Float64Array>;
   /** Bytes of data, and of what was made of them, that all workers together keep. Default 600 MB. */
   budget?: number;
-  /**
-   * Run in one worker that uses all cores: for work of which each part needs the one before. Where a part is long
-   * and its samples come in several chunks, every worker does better with chunks of its own.
-   */
-  alone?: boolean;
+  /** Items come one at a time, since each needs the one before: its samples are cut, so that all cores work on it. */
+  single?: boolean;
+  /** Whether a run may use all cores: for work of which each part needs the one before, where a part is long. */
+  threaded?: boolean;
 }
+
+/** Floating-point operations of a run that is quicker on several threads. */
+const LONG = 1e8;
 
 /** The most blocks that chunks are put into. */
 const BLOCKS = 16;
@@ -44,10 +46,14 @@ export function nameOf(object: object | undefined): string {
 
 /** What workers must know of a job on a pool of so many. */
 export function headerOf(job: Job, workers: number): Header {
-  const { program, data = {}, fixed, references = {}, alone = false, budget = KEPT } = job;
+  const { program, data = {}, fixed, references = {}, budget = KEPT } = job;
   const samples = samplesIn(program, data);
   const referenceNames = Object.entries(references).map(([output, r]) => [output, nameOf(r)]);
-  const chunk = Math.min(samples, job.batch ?? chunkOf(program, samples, job.chunk));
+  const part = job.single ? Math.ceil(samples / partsOf(program, samples)) : Infinity;
+  const limit = Math.min(job.chunk ?? Infinity, part);
+  const chunk = Math.min(samples, job.batch ?? chunkOf(program, samples, limit));
+  // what is long and cannot be cut
+  const uncut = job.single && chunk === samples && workOf(program, samples) > LONG;
   return {
     ...emptyHeader(),
     program: program.digest,
@@ -58,8 +64,8 @@ export function headerOf(job: Job, workers: number): Header {
     chunk,
     block: Math.ceil(Math.ceil(samples / chunk) / BLOCKS),
     // not as many as there are workers: how products are cut for threads shows in their last bits
-    threads: alone ? navigator.hardwareConcurrency : 1,
-    budget: alone ? budget : budget / workers,
+    threads: job.threaded || uncut ? navigator.hardwareConcurrency : 1,
+    budget: budget / workers,
   };
 }
 
@@ -90,11 +96,6 @@ function samplesIn(program: Program, data: Feeds): number {
 export function chunkOf(program: Program, samples: number, limit = Infinity): number {
   const most = Math.min(limit, samplesInRun(program));
   return Math.ceil(samples / Math.ceil(samples / most));
-}
-
-/** Whether a job that would run alone is better spread, whatever the number of workers. */
-export function isSpread({ program, data = {} }: Job, header: Header): boolean {
-  return chunksIn(header) > 1 && isLong(program, samplesIn(program, data));
 }
 
 /** Answers what a worker asks about a job. */

@@ -38,7 +38,7 @@ export function copyAs(dtype: NumberType, data: Values): Values {
   if (data.constructor === wanted) return data.slice();
   if (dtype === "int64") return BigInt64Array.from(data as Int32Array, (x) => BigInt(x));
   if (data instanceof BigInt64Array) return (wanted as typeof Int32Array).from(data, Number);
-  return (wanted as typeof Float32Array).from(data);
+  return new (wanted as typeof Float32Array)(data);
 }
 
 /** Numbers as part of a message: memory that moves with it. */

@@ -1,4 +1,4 @@
-import type { Port } from "../program.ts";
+import type { Port, Precision } from "../program.ts";
 import type { EvaluateTask, Header, Packed, Reduction } from "./messages.ts";
 import { momentsLength, momentsOf, together, writeMoments } from "./moments.ts";
 import { bytesPer, packed, sizeAt, unpacked, type Values, zeros } from "./pack.ts";
@@ -47,29 +47,62 @@ export function reducer(
       },
     };
   }
-  if (samples <= size) {
-    const at = spare.findIndex((b) => b.byteLength === count * width * bytesPer(port.dtype));
+  const numbers = count * width;
+  if (chunks.to - chunks.from === 1 && (reduction === "sum" || samples <= size)) {
+    const at = spare.findIndex((b) => b.byteLength === numbers * bytesPer(port.dtype));
     const data = at < 0
-      ? zeros(port.dtype, count * width)
+      ? zeros(port.dtype, numbers)
       : unpacked({ dtype: port.dtype, shape: [], buffer: spare.splice(at, 1)[0] });
     return {
       add: (item, values) => write(data, item * width, values),
       result: () => packed(port.dtype, [count, width], data),
     };
   }
-  const sums = Array.from({ length: count }, () => blocks(block, addInto));
+  const precision = port.dtype === "float64" ? "float64" : "float32";
+  const sums = Array.from({ length: count }, () => sumOfBlocks(width, block, precision));
   return {
     add(item, values, chunk) {
       const share = reduction === "sum" ? 1 : Math.min(size, samples - chunk * size) / samples;
-      const part = new Float64Array(width), from = numeric(values);
-      // a plain loop: Float64Array.from with a function takes fifty times as long
-      for (let i = 0; i < width; i++) part[i] = share * from[i];
-      sums[item].add(part, chunk);
+      sums[item].add(numeric(values), chunk, share);
     },
     result() {
-      const data = new Float64Array(count * width);
-      sums.forEach((sum, item) => data.set(sum.total(), item * width));
-      return packed("float64", [count, width], data);
+      const data = zeros(precision, numbers);
+      sums.forEach((sum, item) => write(data, item * width, sum.total()));
+      return packed(precision, [count, width], data);
+    },
+  };
+}
+
+/**
+ * The sum of chunks: in double precision, but what a block adds up to is a number of the program's precision,
+ * as it would be if it came from another worker.
+ */
+function sumOfBlocks(width: number, size: number, precision: Precision) {
+  const whole = new Float64Array(width);
+  const rounded = precision === "float32" ? Math.fround : (x: number) => x;
+  let part: Float64Array | undefined, at = -1;
+  const close = () => {
+    if (at < 0 || !part) return;
+    for (let i = 0; i < width; i++) whole[i] += rounded(part[i]);
+    part.fill(0);
+  };
+  return {
+    add(values: ArrayLike<number>, chunk: number, share: number) {
+      // plain loops: Float64Array.from with a function takes fifty times as long
+      if (size === 1) {
+        for (let i = 0; i < width; i++) whole[i] += rounded(share * values[i]);
+        return;
+      }
+      const block = Math.floor(chunk / size);
+      if (block !== at) close();
+      at = block;
+      part ??= new Float64Array(width);
+      for (let i = 0; i < width; i++) part[i] += share * values[i];
+    },
+    total() {
+      close();
+      at = -1;
+      return whole;
     },
   };
 }
@@ -89,10 +122,25 @@ function blocks<T>(size: number, add: (a: T, b: T) => T) {
   };
 }
 
-/** a += b. */
-export function addInto(a: Float64Array, b: Float64Array): Float64Array {
-  for (let i = 0; i < a.length; i++) a[i] += b[i];
-  return a;
+/** The numbers that a tile of a sum has: it stays in the cache while all parts are added. */
+const TILE = 4096;
+
+/** The sum of parts, in their order: made in double precision, and rounded once. */
+export function sumOf<T extends Float32Array | Float64Array>(parts: readonly T[]): T {
+  const [a, b] = parts, { length } = a;
+  const sum = new (a.constructor as new (n: number) => T)(length);
+  if (parts.length === 2) {
+    for (let i = 0; i < length; i++) sum[i] = a[i] + b[i];
+    return sum;
+  }
+  const tile = new Float64Array(Math.min(TILE, length));
+  for (let from = 0; from < length; from += TILE) {
+    const n = Math.min(TILE, length - from);
+    tile.fill(0);
+    for (const part of parts) for (let i = 0; i < n; i++) tile[i] += part[from + i];
+    for (let i = 0; i < n; i++) sum[from + i] = tile[i];
+  }
+  return sum;
 }
 
 const numeric = (values: Values): ArrayLike<number> =>

@@ -41,7 +41,7 @@ Deno.test("a worker that dies over a product is replaced, and the product is the
     program: productAt({ width }),
     data: samples(90, width),
     fixed: { theta: { data: vector(width), shape: [width] } },
-    alone: true,
+    single: true,
   };
   const items = { count: 1, at: () => ({ v: vector(width, 7) }) };
   const outputs = { product: "sum" } as const;
