@@ -1,4 +1,5 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
+import { accuracyPanel } from "../figure/accuracy_panel.ts";
 import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
 import { chartFrame, lossAxis } from "../figure/loss_axis.ts";
 import { formatNumber, textWidth } from "../figure/text.ts";
@@ -102,35 +103,22 @@ export function drawPaths(
       ],
     },
   };
-  const accuracyPanel: PlotPanel = {
-    title: "accuracy",
-    plot: {
-      ...margins,
-      marginBottom: 42,
-      height: 160,
-      x,
-      y: {
-        grid: true,
-        tickSize: 0,
-        ticks: 4,
-        percent: true,
-        label: null,
-        tickFormat: (v: number) => `${v}%`,
-      },
-      marks: [
-        gaps,
-        ...lines.map(({ points, dashed }) =>
-          Plot.line(points, {
-            x: "x",
-            y: "accuracy",
-            stroke: pair ? theme.series[2] : theme.quiet,
-            strokeWidth: dashed || !pair ? 1.2 : 2,
-            ...(dashed && { strokeDasharray: "4,3" }),
-          })
-        ),
-      ],
-    },
-  };
+  const accuracies = accuracyPanel({
+    height: 160,
+    x,
+    marks: [
+      gaps,
+      ...lines.map(({ points, dashed }) =>
+        Plot.line(points, {
+          x: "x",
+          y: "accuracy",
+          stroke: pair ? theme.series[2] : theme.quiet,
+          strokeWidth: dashed || !pair ? 1.2 : 2,
+          ...(dashed && { strokeDasharray: "4,3" }),
+        })
+      ),
+    ],
+  });
   const bands = lines.find(({ uncertainty }) => uncertainty.shown)?.uncertainty;
   const key: KeyEntry[] = path === "bezier"
     ? [
@@ -151,7 +139,7 @@ export function drawPaths(
       bands ? bands.text(bands.how) : "",
     ].filter((part) => part !== "").join(" · "),
     key,
-    panels: graded ? [lossPanel, accuracyPanel] : [lossPanel],
+    panels: graded ? [lossPanel, accuracies] : [lossPanel],
   };
 }
 

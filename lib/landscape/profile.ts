@@ -1,4 +1,5 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
+import { accuracyPanel } from "../figure/accuracy_panel.ts";
 import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
 import { chartFrame, lossAxis } from "../figure/loss_axis.ts";
 import { lossScale } from "../figure/loss_scale.ts";
@@ -97,34 +98,21 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
       marks: [rules, ...lineWithBand(own), signs],
     },
   };
-  const accuracyPanel: PlotPanel = {
-    title: "accuracy",
-    plot: {
-      ...margins,
-      marginBottom: 42,
-      height: 170,
-      x: { ...xAxis, label: labels[0] },
-      y: {
-        grid: true,
-        tickSize: 0,
-        ticks: 4,
-        percent: true,
-        label: null,
-        tickFormat: (v: number) => `${v}%`,
-      },
-      marks: [
-        rules,
-        ...profiles.map(({ points, color }) =>
-          Plot.line(points, {
-            x: "x",
-            y: "accuracy",
-            stroke: alone ? theme.series[2] : color,
-            strokeWidth: 2,
-          })
-        ),
-      ],
-    },
-  };
+  const accuracies = accuracyPanel({
+    height: 170,
+    x: { ...xAxis, label: labels[0] },
+    marks: [
+      rules,
+      ...profiles.map(({ points, color }) =>
+        Plot.line(points, {
+          x: "x",
+          y: "accuracy",
+          stroke: alone ? theme.series[2] : color,
+          strokeWidth: 2,
+        })
+      ),
+    ],
+  });
   return {
     title: titleOf(landscape, stations),
     subtitle: [
@@ -143,7 +131,7 @@ export function drawProfile(landscape: DrawnLandscape, options: DrawOptions): Dr
     ].filter((text) => text !== "").join(" · "),
     summary: summaryOf(landscape),
     key: overlay.length ? lineKey(options) : [],
-    panels: graded ? [lossPanel, accuracyPanel] : [lossPanel],
+    panels: graded ? [lossPanel, accuracies] : [lossPanel],
     marks: [...lineWithBand(own), signs],
   };
 }

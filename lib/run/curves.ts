@@ -1,4 +1,5 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
+import { accuracyPanel } from "../figure/accuracy_panel.ts";
 import type { Drawing, DrawOptions, KeyEntry, Markish, PlotPanel } from "../figure/drawing.ts";
 import { chartFrame, lossAxis } from "../figure/loss_axis.ts";
 import { namedPoints } from "../figure/named_points.ts";
@@ -65,27 +66,14 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
       ],
     },
   };
-  const accuracyPanel: PlotPanel = {
-    title: "accuracy",
-    plot: {
-      ...margins,
-      marginBottom: 42,
-      height: 180,
-      x: { ...xAxis, label: "epoch" },
-      y: {
-        grid: true,
-        tickSize: 0,
-        ticks: 4,
-        percent: true,
-        label: null,
-        tickFormat: (v: number) => `${v}%`,
-      },
-      marks: [
-        line((row) => row.trainAccuracy, blue, finite),
-        ...(tested ? [line((row) => row.testAccuracy, orange, finite)] : []),
-      ],
-    },
-  };
+  const accuracies = accuracyPanel({
+    height: 180,
+    x: { ...xAxis, label: "epoch" },
+    marks: [
+      line((row) => row.trainAccuracy, blue, finite),
+      ...(tested ? [line((row) => row.testAccuracy, orange, finite)] : []),
+    ],
+  });
   const key: KeyEntry[] = [
     { label: "training set", swatch: "line", color: blue },
     ...(tested ? [{ label: "test set", swatch: "line", color: orange } as const] : []),
@@ -122,7 +110,7 @@ export function drawRun(run: DrawnRun, { theme, plot }: DrawOptions): Drawing {
       `Run of ${formatNumber(last.epoch)} epochs${partial ? " (stopped)" : ""}: training loss ` +
       `${formatNumber(history[0].trainLoss)} to ${formatNumber(last.trainLoss)}${reached}`,
     key,
-    panels: graded ? [lossPanel, accuracyPanel] : [lossPanel],
+    panels: graded ? [lossPanel, accuracies] : [lossPanel],
   };
 }
 
