@@ -11,9 +11,16 @@ export function zeros<V extends Vector>(like: V): V {
 
 /** a · b, summed in double precision. */
 export function dot(a: Vector, b: Vector): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
+  // four sums: an addition need not wait for the one before
+  let p = 0, q = 0, r = 0, s = 0, i = 0;
+  for (; i + 3 < a.length; i += 4) {
+    p += a[i] * b[i];
+    q += a[i + 1] * b[i + 1];
+    r += a[i + 2] * b[i + 2];
+    s += a[i + 3] * b[i + 3];
+  }
+  for (; i < a.length; i++) p += a[i] * b[i];
+  return p + q + (r + s);
 }
 
 /** ‖a‖₂, also where the squares would underflow or overflow. */

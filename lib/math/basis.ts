@@ -46,6 +46,10 @@ async function chunks(size: number, breathe: Breathe, work: (from: number, to: n
   }
 }
 
+/** Four of the vectors from number k on; what is not there is stood in for by the last, to keep one inner loop. */
+const four = (basis: readonly Vector[], k: number): readonly Vector[] =>
+  [k, k + 1, k + 2, k + 3].map((j) => basis[Math.min(j, basis.length - 1)]);
+
 function addInner(
   inner: Float64Array,
   basis: readonly Vector[],
@@ -53,9 +57,8 @@ function addInner(
   from: number,
   to: number,
 ): void {
-  let k = 0;
-  for (; k + 3 < basis.length; k += 4) {
-    const a = basis[k], b = basis[k + 1], c = basis[k + 2], d = basis[k + 3];
+  for (let k = 0; k < basis.length; k += 4) {
+    const [a, b, c, d] = four(basis, k);
     let p = 0, q = 0, r = 0, s = 0;
     for (let i = from; i < to; i++) {
       const x = w[i];
@@ -64,16 +67,7 @@ function addInner(
       r += c[i] * x;
       s += d[i] * x;
     }
-    inner[k] += p;
-    inner[k + 1] += q;
-    inner[k + 2] += r;
-    inner[k + 3] += s;
-  }
-  for (; k < basis.length; k++) {
-    const a = basis[k];
-    let p = 0;
-    for (let i = from; i < to; i++) p += a[i] * w[i];
-    inner[k] += p;
+    [p, q, r, s].slice(0, basis.length - k).forEach((sum, j) => inner[k + j] += sum);
   }
 }
 
@@ -84,14 +78,9 @@ function addCombination(
   from: number,
   to: number,
 ): void {
-  let k = 0;
-  for (; k + 3 < basis.length; k += 4) {
-    const a = basis[k], b = basis[k + 1], c = basis[k + 2], d = basis[k + 3];
-    const p = weights[k], q = weights[k + 1], r = weights[k + 2], s = weights[k + 3];
+  for (let k = 0; k < basis.length; k += 4) {
+    const [a, b, c, d] = four(basis, k);
+    const [p = 0, q = 0, r = 0, s = 0] = weights.subarray(k, k + 4);
     for (let i = from; i < to; i++) sum[i] += p * a[i] + q * b[i] + r * c[i] + s * d[i];
-  }
-  for (; k < basis.length; k++) {
-    const a = basis[k], p = weights[k];
-    for (let i = from; i < to; i++) sum[i] += p * a[i];
   }
 }

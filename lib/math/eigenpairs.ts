@@ -45,6 +45,9 @@ export interface EigenpairOptions
 /** A space of so few dimensions is exhausted: then all is exact. */
 const SMALL = 40;
 
+/** What products in single precision add to a residual, as a share of the largest |λ|: measured, and doubled. */
+const ROUNDING = 1e-6;
+
 /** The most vectors of a basis, and the memory that they may take: 1 GiB. */
 const LONGEST = 120, MEMORY = 2 ** 30;
 
@@ -62,8 +65,10 @@ export async function eigenpairs(
   const { dimension, steps, precision, breathe } = options;
   let known: Eigenpair[] = [], high = top, low = bottom, spent = 0;
   let draw = leading(options.draw, start);
-  // a bit further than it must go: eigenvalues gain with the square of the residual
-  const goal = tolerance / 2;
+  // so far and no further, since the edge of a bulk is slow: half of a residual takes twice the steps; what
+  // rounding adds to a residual is left room for
+  const rounding = precision === "float32" ? ROUNDING : 0;
+  const goal = Math.max(tolerance / 2, 0.98 * tolerance - rounding);
   let ends: Ends = { top: [], bottom: [], scale: 0 };
   // from where on a copy would change the list, in a round that only looks for copies
   let above = Infinity, below = Infinity;

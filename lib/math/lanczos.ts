@@ -1,4 +1,4 @@
-import { norm, unit, type Vector } from "../vector.ts";
+import { norm, type Vector } from "../vector.ts";
 import { combinations, removeComponents } from "./basis.ts";
 import type { Draw } from "./random.ts";
 import { symmetricEigen } from "./symmetric.ts";
@@ -71,26 +71,37 @@ export async function lanczos(
   { dimension, draw, avoid = [], steps, most, precision, satisfied, keep, breathe }: LanczosOptions,
 ): Promise<Krylov> {
   let basis: Vector[] = [], inBasis = projection();
+  // all of one kind, so that inner loops are compiled for it
   const stored = (v: Float64Array): Vector => precision === "float32" ? new Float32Array(v) : v;
-  /** Makes a vector orthogonal to all that is there; gives what it had along the last of the basis. */
+  const away = avoid.map((v) => stored(new Float64Array(v)));
+  /** Makes a vector orthogonal to all that is there; gives its new length and what it had along the last. */
   const clean = async (vector: Float64Array) => {
-    let along = 0;
-    // twice is enough (Parlett, 1980), and once where little was taken away
+    const all = [...away, ...basis];
+    // the three terms of the recurrence first: of what they leave, little is taken away
+    let along = (await removeComponents(vector, basis.slice(-2), breathe)).at(-1) ?? 0;
+    let left = NaN;
+    // once is enough where little was taken away (Daniel, Gragg, Kaufman and Stewart, 1976), and twice always
     for (let pass = 0; pass < 2; pass++) {
-      const before = norm(vector);
-      await removeComponents(vector, avoid, breathe);
-      along += (await removeComponents(vector, basis, breathe)).at(-1) ?? 0;
-      if (norm(vector) > 0.1 * before) break;
+      const inner = await removeComponents(vector, all, breathe);
+      if (basis.length) along += inner[inner.length - 1];
+      left = norm(vector);
+      if (left >= norm(inner)) break;
     }
-    return along;
+    return { along, left };
+  };
+  /** A vector of unit length that is added to the basis. */
+  const direction = (vector: Float64Array, length: number): Vector => {
+    const out = precision === "float32" ? new Float32Array(vector.length) : vector;
+    for (let i = 0; i < out.length; i++) out[i] = vector[i] / length;
+    return out;
   };
   const room = () => basis.length + avoid.length < dimension;
   const fresh = async () => {
     if (!room()) return undefined;
     const vector = await draw();
     await clean(vector);
-    await clean(vector);
-    return stored(unit(vector));
+    const { left } = await clean(vector);
+    return direction(vector, left);
   };
   let next = await fresh(), scale = 0, stopped = false, step = 0;
   while (next && step < steps) {
@@ -106,13 +117,13 @@ export async function lanczos(
     }
     scale = Math.max(scale, size);
     basis.push(next);
-    const along = await clean(image), left = norm(image), used = left <= 1e-12 * scale;
+    const { along, left } = await clean(image), used = left <= 1e-12 * scale;
     inBasis.grow(along, used ? 0 : left);
-    next = used ? await fresh() : room() ? stored(unit(image)) : undefined;
+    next = used ? await fresh() : room() ? direction(image, left) : undefined;
     if (!next) break;
     const full = basis.length >= most, m = basis.length;
-    // the small eigenproblem is not free: every step at first, then at each twentieth part
-    if (!full && m % Math.ceil(m / 20) !== 0) continue;
+    // the small eigenproblem is not free: every step at first, then at each fortieth part
+    if (!full && m % Math.ceil(m / 40) !== 0) continue;
     const values = inBasis.values();
     if (satisfied(values)) break;
     if (!full) continue;

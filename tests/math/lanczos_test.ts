@@ -138,7 +138,7 @@ Deno.test("a start near the eigenvectors takes fewer products", async () => {
   const cold = await search([]);
   const nearby = cold.vectors.map((v, k) => {
     const noise = normals(v.length, 10 + k);
-    return v.map((x, i) => x + 1e-3 * noise[i]);
+    return v.map((x, i) => x + 1e-4 * noise[i]);
   });
   const warm = await search(nearby);
   assert(warm.products < 0.8 * cold.products, `${warm.products} and ${cold.products} products`);
