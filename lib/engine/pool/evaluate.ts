@@ -1,4 +1,4 @@
-import type { EvaluateTask, Reduction, TaskResult } from "./messages.ts";
+import type { EvaluateTask, Header, Reduction, TaskResult } from "./messages.ts";
 import { answerTo, checkJob, chunksIn, headerOf, type Job } from "./job.ts";
 import { type Moments, readMoments, together } from "./moments.ts";
 import { copyAs, packed, shapeAt, sizeAt, unpacked, type Values } from "./pack.ts";
@@ -84,7 +84,7 @@ export async function evaluate(
       count: items.count,
       chunks,
       workers: pool.size,
-      shared: chunks > 1 && job.fixed ? SHARED : 1,
+      shared: isKept(job, header) ? 1 : SHARED,
       put,
     });
   const last = Math.max(...job.program.inputs.map(({ level }) => level));
@@ -138,6 +138,13 @@ export async function evaluate(
 /** Whether what is computed on a chunk before the items is much of the work: derivatives at a θ, for a product. */
 const isBindingDear = ({ program: { flops: { perSample } } }: Job): boolean =>
   10 * perSample[1] > perSample[2] && perSample[2] > 0;
+
+/** Whether a worker can keep what it computes on all chunks before the items. */
+function isKept({ program: { stages, inputs } }: Job, { samples, budget }: Header): boolean {
+  const last = Math.max(...inputs.map(({ level }) => level));
+  const early = stages.filter(({ level }) => level < last);
+  return samples * early.reduce((sum, { bytes }) => sum + bytes, 0) < budget;
+}
 
 /** Items from … to, on some chunks. */
 interface Part {
