@@ -1,4 +1,4 @@
-import type { Vector } from "../vector.ts";
+import { dot, norm, type Vector } from "../vector.ts";
 
 /** How many numbers of each vector are worked on at once: few enough to stay in the cache. */
 const CHUNK = 4096;
@@ -24,6 +24,53 @@ export async function removeComponents(
   const back = inner.map((c) => -c);
   await chunks(w.length, breathe, (from, to) => addCombination(w, basis, back, from, to));
   return inner;
+}
+
+/** What {@link orthogonalize} took away, and what it left. */
+export interface Orthogonalized {
+  /** What the vector had along the last of the basis. */
+  along: number;
+  /** Its length now. */
+  left: number;
+  /** Its length before. */
+  before: number;
+}
+
+/**
+ * Makes w orthogonal to orthonormal vectors, in place, to the last digits. Where w is a product of the last of
+ * them in a Lanczos process, it has much along the last two: these are taken away first, so that of the rest a
+ * single pass takes little, and once is enough (Daniel, Gragg, Kaufman and Stewart, 1976). Otherwise twice is.
+ *
+ * Cost: 4·m·n additions a pass, and w is read and written twice.
+ */
+export async function orthogonalize(
+  w: Float64Array,
+  basis: readonly Vector[],
+  breathe: Breathe,
+): Promise<Orthogonalized> {
+  const two = basis.slice(-2), taken = new Float64Array(basis.length);
+  let first = new Float64Array(two.length), left = NaN;
+  await chunks(w.length, breathe, (from, to) => addInner(first, two, w, from, to));
+  for (let pass = 0; pass < 2; pass++) {
+    const inner = new Float64Array(basis.length), back = first.map((c) => -c);
+    await chunks(w.length, breathe, (from, to) => {
+      addCombination(w, two, back, from, to);
+      addInner(inner, basis, w, from, to);
+    });
+    const rest = inner.map((c) => -c);
+    let square = 0;
+    await chunks(w.length, breathe, (from, to) => {
+      addCombination(w, basis, rest, from, to);
+      const piece = w.subarray(from, to);
+      square += dot(piece, piece);
+    });
+    left = square > 1e-280 && square < Infinity ? Math.sqrt(square) : norm(w);
+    for (let k = 0; k < taken.length; k++) taken[k] += inner[k];
+    for (let k = 0; k < two.length; k++) taken[taken.length - two.length + k] += first[k];
+    if (left >= norm(inner)) break;
+    first = new Float64Array(two.length);
+  }
+  return { along: taken.at(-1) ?? 0, left, before: Math.hypot(norm(taken), left) };
 }
 
 /** Σ cⱼ·vⱼ for several lists of c at once, in double precision. */

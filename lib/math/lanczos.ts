@@ -1,5 +1,5 @@
-import { norm, type Vector } from "../vector.ts";
-import { combinations, removeComponents } from "./basis.ts";
+import type { Vector } from "../vector.ts";
+import { combinations, orthogonalize } from "./basis.ts";
 import type { Draw } from "./random.ts";
 import { symmetricEigen } from "./symmetric.ts";
 import { tridiagonalEigen } from "./tridiagonal.ts";
@@ -74,21 +74,7 @@ export async function lanczos(
   // all of one kind, so that inner loops are compiled for it
   const stored = (v: Float64Array): Vector => precision === "float32" ? new Float32Array(v) : v;
   const away = avoid.map((v) => stored(new Float64Array(v)));
-  /** Makes a vector orthogonal to all that is there; gives its new length and what it had along the last. */
-  const clean = async (vector: Float64Array) => {
-    const all = [...away, ...basis];
-    // the three terms of the recurrence first: of what they leave, little is taken away
-    let along = (await removeComponents(vector, basis.slice(-2), breathe)).at(-1) ?? 0;
-    let left = NaN;
-    // once is enough where little was taken away (Daniel, Gragg, Kaufman and Stewart, 1976), and twice always
-    for (let pass = 0; pass < 2; pass++) {
-      const inner = await removeComponents(vector, all, breathe);
-      if (basis.length) along += inner[inner.length - 1];
-      left = norm(vector);
-      if (left >= norm(inner)) break;
-    }
-    return { along, left };
-  };
+  const clean = (vector: Float64Array) => orthogonalize(vector, [...away, ...basis], breathe);
   /** A vector of unit length that is added to the basis. */
   const direction = (vector: Float64Array, length: number): Vector => {
     const out = precision === "float32" ? new Float32Array(vector.length) : vector;
@@ -111,13 +97,13 @@ export async function lanczos(
       break;
     }
     step++;
-    const size = norm(image);
-    if (!Number.isFinite(size)) {
+    basis.push(next);
+    const { along, left, before } = await clean(image);
+    if (!Number.isFinite(before)) {
       return { basis, pairs: [], steps: step, exhausted: false, stopped, finite: false };
     }
-    scale = Math.max(scale, size);
-    basis.push(next);
-    const { along, left } = await clean(image), used = left <= 1e-12 * scale;
+    scale = Math.max(scale, before);
+    const used = left <= 1e-12 * scale;
     inBasis.grow(along, used ? 0 : left);
     next = used ? await fresh() : room() ? direction(image, left) : undefined;
     if (!next) break;
