@@ -3,6 +3,7 @@ import {
   flatten,
   l1,
   l2,
+  layout,
   type Loss,
   mlp,
   modelLoss,
@@ -117,6 +118,25 @@ Deno.test("a step that is stopped leaves those before it; one that diverges is t
     learningRate: 1e45,
   });
   assertEquals([diverged.diverged, diverged.losses.length], [true, 1]);
+});
+
+Deno.test("millions of weights move as one, in turns of the event loop", async () => {
+  const n = 2_500_000, over = layout({ w: [n] });
+  const theta = Float32Array.from({ length: n }, (_, i) => Math.sin(i));
+  const slope = (at: Vector) => at.map((w, i) => w * (1 + i % 3)) as Vector;
+  for (const rule of [rules.momentum, rules.adam]) {
+    const at = theta.slice(), move = optimizerStep(n, rule);
+    for (let step = 0; step < 3; step++) move(at, slope(at), 0.01);
+    const { theta: found, secondMoment, losses } = await splitTrainer(
+      (theta) => Promise.resolve({ value: 1, gradient: slope(theta) }),
+      over,
+      { theta, plan: { ...rule, batchSize: 1, steps: 3 } },
+    ).run({ batches: [undefined, undefined, undefined], learningRate: 0.01 });
+    assertEquals(losses, Float64Array.of(1, 1, 1));
+    assertEquals(difference(found, at), 0);
+    assertEquals(Boolean(secondMoment), rule === rules.adam);
+    if (secondMoment) assertEquals(difference(secondMoment, move.secondMoment!()!), 0);
+  }
 });
 
 Deno.test("batches are split from two thousand million multiplications on", () => {
