@@ -125,7 +125,7 @@ const doing = "compute the spectrum";
  *
  * Cost: typically 8 to 20 products for the largest eigenvalues and as many to look for repeated ones (none if
  * a single one is wanted, or with `repeated: false`), and one for each residual. The smallest eigenvalue of a
- * network lies at the edge of a dense bulk and takes some 60; `bottom: 0` saves them. The trace takes a product
+ * network lies at the edge of a dense bulk and takes some 20 to 40; `bottom: 0` saves them. The trace takes a product
  * for each probe, the density `steps` of them. Memory: at most 120 vectors in the precision of the products, or
  * 1 GiB.
  *

@@ -1,11 +1,11 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { combinations, removeComponents } from "../../lib/math/basis.ts";
+import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
+import { combinations, orthogonalize, removeComponents } from "../../lib/math/basis.ts";
 import { eigenpairs } from "../../lib/math/eigenpairs.ts";
 import { lanczos } from "../../lib/math/lanczos.ts";
 import { random } from "../../lib/math/random.ts";
 import { symmetricEigen } from "../../lib/math/symmetric.ts";
 import { tridiagonalEigen } from "../../lib/math/tridiagonal.ts";
-import { dot, norm, unit, type Vector } from "../../lib/vector.ts";
+import { accumulate, dot, norm, unit, type Vector } from "../../lib/vector.ts";
 
 const breathe = () => Promise.resolve();
 const normals = (n: number, seed: number) => {
@@ -55,6 +55,25 @@ Deno.test("what a basis explains is taken away, and combinations put it back", a
     });
     const [back] = await combinations(basis, [inner], breathe);
     assertAlmostEquals(norm(back.map((x, i) => x + w[i] - before[i])), 0, 1e-11);
+  }
+});
+
+Deno.test("a vector is made orthogonal to the last digits, also where little of it is left", async () => {
+  const n = 5001, basis: Float64Array[] = [];
+  for (let k = 0; k < 7; k++) {
+    const next = normals(n, k);
+    await orthogonalize(next, basis, breathe);
+    basis.push(unit(next));
+  }
+  for (const share of [1, 1e-3, 1e-8]) {
+    const w = normals(n, 50).map((x) => share * x);
+    basis.forEach((v, k) => accumulate(w, v, 10 + k));
+    const last = dot(w, basis[6]), length = norm(w);
+    const { along, left, before } = await orthogonalize(w, basis, breathe);
+    assertAlmostEquals(along, last, 1e-10);
+    assertAlmostEquals(before, length, 1e-10);
+    assertAlmostEquals(left / norm(w), 1, 1e-14);
+    basis.forEach((v) => assertLess(Math.abs(dot(v, w)), 1e-13 * left));
   }
 });
 
