@@ -161,14 +161,19 @@ export interface Jupyter {
 }
 
 /**
- * The caller's signal, joined in a notebook by the Stop button: Jupyter's interrupt arrives as SIGINT, which
- * would end the kernel with every variable if nobody listened.
+ * The caller's signal, joined in a notebook by the Stop button: our kernel puts a signal on globalThis for it;
+ * in Deno's own the interrupt arrives as SIGINT, which would end the kernel with every variable if nobody
+ * listened.
  */
 function stopButton(signal?: AbortSignal): { signal: AbortSignal; release(): void } {
   const stop = new AbortController();
   const signals = signal ? [signal, stop.signal] : [stop.signal];
   const all = AbortSignal.any(signals);
   if (!jupyter()) return { signal: all, release() {} };
+  const { stopSignal } = globalThis as { stopSignal?: unknown };
+  if (stopSignal instanceof AbortSignal) {
+    return { signal: AbortSignal.any([...signals, stopSignal]), release() {} };
+  }
   const abort = () => stop.abort(new DOMException("Stopped", "AbortError"));
   Deno.addSignalListener("SIGINT", abort);
   return { signal: all, release: () => Deno.removeSignalListener("SIGINT", abort) };

@@ -1,57 +1,133 @@
 import { Buffer } from "node:buffer";
 // @ts-types="./zeromq.d.ts"
-import { Dealer, Subscriber } from "npm:zeromq@6.8.0";
+import { Dealer, Router, Subscriber, XPublisher } from "npm:zeromq@6.8.0";
 
 /** One of the sockets between a client and a kernel. */
 export interface Channel {
   /** Sends a message of several frames. */
   send(frames: Uint8Array[]): Promise<void>;
+  /** Resolves when what was sent is in the library's hands. */
+  flushed(): Promise<void>;
   /** Closes the socket; nothing is received after that. */
   close(): void;
 }
 
+/** Is given the frames of each message, in order. */
+export type Receive = (frames: Uint8Array[]) => void;
+
+// No message may be dropped because someone is slow: no limits to the queues.
+const receiving = { linger: 0, receiveTimeout: 0, receiveHighWaterMark: 0 };
+const both = { ...receiving, sendHighWaterMark: 0 };
+
 /**
  * Connects to a kernel's socket: a dealer for requests and replies, a subscriber for what is published to
- * all. `receive` is called with the frames of each message, in order.
+ * all. A kernel asks the one whose cell it runs by that one's name, which its dealers share.
  */
 export function connect(
   kind: "dealer" | "subscriber",
   address: string,
-  receive: (frames: Uint8Array[]) => void,
+  receive: Receive,
+  name: string = crypto.randomUUID(),
 ): Channel {
-  // No message may be dropped because we are slow to read it: no limit to the queue.
-  const options = { linger: 0, receiveTimeout: 0, receiveHighWaterMark: 0 };
-  const socket = kind === "dealer" ? new Dealer(options) : new Subscriber(options);
+  const socket = kind === "dealer"
+    ? new Dealer({ ...both, routingId: name })
+    : new Subscriber(receiving);
   if (socket instanceof Subscriber) socket.subscribe();
   socket.connect(address);
-  let timer: ReturnType<typeof setTimeout>;
-  let closed = false;
-  let last = performance.now();
+  return channel(socket, receive);
+}
 
-  // Deno's emulation of libuv misses wake-ups: one in a hundred awaits of `receive()` never ends. Asking
-  // whether something is there, and reading only then, never waits inside the library.
-  async function poll(): Promise<void> {
-    while (!closed && socket.readable) {
-      const frames = await socket.receive();
-      last = performance.now();
-      if (!closed) receive(frames);
-    }
-    if (!closed) timer = setTimeout(poll, performance.now() - last < 200 ? 1 : 5);
+/**
+ * Opens a kernel's socket: a router, whose messages begin with the address of the client; a publisher, which
+ * receives a frame for each subscription.
+ *
+ * @throws {Error} if the address is taken or is none of this machine.
+ */
+export async function bind(
+  kind: "router" | "publisher",
+  address: string,
+  receive: Receive,
+): Promise<Channel> {
+  // A larger frame is refused before it is read. A client that comes back under its old name is let in.
+  const limits = { ...both, linger: 500, maxMessageSize: 2 ** 29 };
+  const socket = kind === "router"
+    ? new Router({ ...limits, handover: true })
+    : new XPublisher(limits);
+  try {
+    await socket.bind(address);
+  } catch (error) {
+    socket.close();
+    throw new Error(`Cannot listen on ${address}: ${(error as Error).message}`);
   }
-  poll();
+  return channel(socket, receive);
+}
 
+function channel(socket: Dealer | Subscriber | Router | XPublisher, receive: Receive): Channel {
+  let closed = false;
+  let sending = Promise.resolve();
+  const unwatch = watch(socket, receive);
   return {
-    async send(frames) {
-      if (!(socket instanceof Dealer)) {
+    send(frames) {
+      if (socket instanceof Subscriber) {
         throw new TypeError("Cannot send: a subscriber only receives");
       }
-      while (!closed && !socket.writable) await new Promise((resolve) => setTimeout(resolve, 1));
-      if (!closed) await socket.send(frames.map((frame) => Buffer.from(frame)));
+      // The library sends one message at a time.
+      const send = async () => {
+        while (!closed && !socket.writable) await new Promise((resolve) => setTimeout(resolve, 1));
+        if (!closed) await socket.send(frames.map(asBuffer));
+      };
+      return sending = sending.then(send, send);
     },
+    flushed: () => sending,
     close() {
       closed = true;
-      clearTimeout(timer);
+      unwatch();
       socket.close();
     },
   };
+}
+
+const asBuffer = ({ buffer, byteOffset, length }: Uint8Array) =>
+  Buffer.from(buffer, byteOffset, length);
+
+interface Readable {
+  readonly readable: boolean;
+  receive(): Promise<Uint8Array[]>;
+}
+
+const watched = new Map<Readable, Receive>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+let last = 0;
+
+/**
+ * Calls back with every message that a socket receives, until the function that it returns is called.
+ *
+ * Deno's emulation of libuv misses wake-ups: one in a hundred awaits of `receive()` never ends. Asking whether
+ * something is there, and reading only then, never waits inside the library. One timer asks all sockets: every
+ * millisecond in the middle of an exchange, and less often the longer nothing has come.
+ */
+function watch(socket: Readable, receive: Receive): () => void {
+  watched.set(socket, receive);
+  last = performance.now();
+  timer ??= setTimeout(poll, 1);
+  return () => {
+    watched.delete(socket);
+    if (watched.size > 0) return;
+    clearTimeout(timer);
+    timer = undefined;
+  };
+}
+
+async function poll(): Promise<void> {
+  for (const [socket, receive] of watched) {
+    // A flood at one socket does not keep the others waiting.
+    for (let i = 0; i < 100 && watched.has(socket) && socket.readable; i++) {
+      const frames = await socket.receive();
+      last = performance.now();
+      if (watched.has(socket)) receive(frames);
+    }
+  }
+  if (watched.size === 0) return;
+  const quiet = performance.now() - last;
+  timer = setTimeout(poll, quiet < 200 ? 1 : quiet < 10_000 ? 4 : 10);
 }

@@ -1,24 +1,4 @@
-/** Where a kernel listens, as Jupyter's connection files say it. */
-export interface Connection {
-  /** The address, always of this machine. */
-  ip: string;
-  /** "tcp". */
-  transport: string;
-  /** "hmac-sha256". */
-  signature_scheme: string;
-  /** The secret that messages are signed with. */
-  key: string;
-  /** Requests and replies. */
-  shell_port: number;
-  /** What is published. */
-  iopub_port: number;
-  /** Questions to the user. */
-  stdin_port: number;
-  /** Interrupt and shutdown. */
-  control_port: number;
-  /** Echo. */
-  hb_port: number;
-}
+import type { Connection } from "./connection.ts";
 
 /** A running kernel process. */
 export interface KernelProcess {
@@ -42,7 +22,7 @@ export interface StartOptions {
   command?: string[];
   /** The folder that the kernel runs in. */
   cwd?: string;
-  /** Added to the environment; `NO_COLOR` is set, since outputs go into files. */
+  /** Added to the environment; `NO_COLOR` is set, since outputs go into files and pages. */
   env?: Record<string, string>;
 }
 
@@ -76,9 +56,12 @@ export async function startProcess(
       args: [...args, file],
       cwd,
       env: { NO_COLOR: "1", ...env },
-      stdin: "null",
+      // Nothing is ever written there: when it closes, because we ended in whatever way, so does the kernel.
+      stdin: "piped",
       stdout: "piped",
       stderr: "piped",
+      // Out of our process group: what a terminal or a front end sends to all of it is for us to pass on.
+      detached: Deno.build.os !== "windows",
     }).spawn();
   } catch (error) {
     await Deno.remove(file);

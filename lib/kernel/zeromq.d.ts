@@ -3,7 +3,9 @@
 interface Options {
   linger: number;
   receiveTimeout: number;
+  sendHighWaterMark?: number;
   receiveHighWaterMark: number;
+  maxMessageSize?: number;
 }
 
 declare class Socket {
@@ -11,14 +13,27 @@ declare class Socket {
   readonly writable: boolean;
   constructor(options: Options);
   connect(address: string): void;
+  bind(address: string): Promise<void>;
   receive(): Promise<Uint8Array[]>;
   close(): void;
 }
 
-/** Sends requests and receives replies. */
-export class Dealer extends Socket {
+declare class Sending extends Socket {
   send(frames: Uint8Array[]): Promise<void>;
 }
+
+/** Sends requests and receives replies. */
+export class Dealer extends Sending {
+  constructor(options: Options & { routingId: string });
+}
+
+/** Receives requests, each with the address that its reply is sent to. */
+export class Router extends Sending {
+  constructor(options: Options & { handover: boolean });
+}
+
+/** Publishes, and receives who subscribes. */
+export class XPublisher extends Sending {}
 
 /** Receives what is published. */
 export class Subscriber extends Socket {

@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { type Execution, startKernel } from "../../lib/kernel/client.ts";
 import type { Output } from "../../lib/kernel/output.ts";
+import { cellOfKind } from "./cells.ts";
 
 /** The text of an output. */
 const textOf = (output: Output) =>
@@ -17,24 +18,6 @@ const textOf = (output: Output) =>
     : String(output.data["text/plain"] ?? output.data["text/html"]);
 
 const textsOf = ({ outputs }: Execution) => outputs.map(textOf);
-
-/** A cell of a kind, and the ends of the outputs that it must have, in order. */
-function cellOfKind(kind: number, i: number): [string, string[]] {
-  const big = (n: number, end: string) => `"x".repeat(${n}) + ${JSON.stringify(end)}`;
-  const show = (text: string) => `Deno.jupyter.display({ "text/plain": ${text} }, { raw: true })`;
-  const kinds: [string, string[]][] = [
-    [`console.log("s${i}");`, [`s${i}\n`]],
-    [`${i} * 1`, [`${i}`]],
-    [`await ${show(`"d${i}"`)};`, [`d${i}`]],
-    [`console.log(${big(300_000, `b${i}`)});`, [`b${i}\n`]],
-    [`await ${show(big(2_000_000, `D${i}`))};`, [`D${i}`]],
-    [
-      `console.log("a${i}"); await ${show(big(300_000, `e${i}`))}; console.error("z${i}"); "v${i}"`,
-      [`a${i}\n`, `e${i}`, `z${i}\n`, `"v${i}"`],
-    ],
-  ];
-  return kinds[kind % kinds.length];
-}
 
 Deno.test("sixty cells of all kinds, twice: no output is lost and none is in another cell", async () => {
   for (let round = 0; round < 2; round++) {
@@ -124,11 +107,29 @@ Deno.test("a signal stops a cell, and one that is aborted already keeps it from 
   assertEquals(textsOf(await kernel.execute("String(globalThis.ran)")), [`"undefined"`]);
 });
 
-Deno.test("a cell that awaits for ever and does not listen is ended with its kernel", async () => {
+Deno.test("cells that await and do not listen are stopped too, in whatever they are, and the state is kept", async () => {
   await using kernel = await startKernel();
-  const wedged = await kernel.execute(`console.log("begun"); await new Promise(() => {});`, {
-    timeout: 0.2,
-  });
+  await kernel.execute("let kept = 41;");
+  const cells = [
+    "await new Promise(() => {});",
+    "while (true) await new Promise((resolve) => setTimeout(resolve, 1));",
+    "await new Promise((resolve) => setTimeout(resolve, 1)); for (;;) {}",
+    "async function f() { await 0; for (;;) {} }; await f()",
+  ];
+  for (const code of cells) {
+    const stopped = await kernel.execute(`console.log("begun"); ${code}`, { timeout: 0.2 });
+    assertEquals(stopped.status, "timeout");
+    assertEquals(textsOf(stopped), ["begun\n", "Timeout: did not end within 0.2 s"], code);
+    assertEquals(textsOf(await kernel.execute("kept++; kept")).length, 1);
+  }
+  assertEquals(textsOf(await kernel.execute("kept")), ["45"]);
+});
+
+Deno.test("a kernel whose timer never returns cannot be stopped, and is ended", async () => {
+  await using kernel = await startKernel();
+  const code =
+    `console.log("begun"); setTimeout(() => { for (;;) {} }, 1); await new Promise(() => {});`;
+  const wedged = await kernel.execute(code, { timeout: 0.2 });
   assertEquals(wedged.status, "timeout");
   assertEquals(textsOf(wedged), [
     "begun\n",
