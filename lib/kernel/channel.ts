@@ -15,9 +15,10 @@ export interface Channel {
 /** Is given the frames of each message, in order. */
 export type Receive = (frames: Uint8Array[]) => void;
 
-// No message may be dropped because someone is slow: no limits to the queues.
+// No message may be dropped because someone is slow: no limits to the queues. Nothing waits inside the library,
+// whose wake-ups Deno's emulation of libuv misses: what cannot be done at once is asked for again.
 const receiving = { linger: 0, receiveTimeout: 0, receiveHighWaterMark: 0 };
-const both = { ...receiving, sendHighWaterMark: 0 };
+const both = { ...receiving, sendTimeout: 0, sendHighWaterMark: 0 };
 
 /**
  * Connects to a kernel's socket: a dealer for requests and replies, a subscriber for what is published to
@@ -43,18 +44,18 @@ export function connect(
  *
  * @throws {Error} if the address is taken or is none of this machine.
  */
-export async function bind(
+export function bind(
   kind: "router" | "publisher",
   address: string,
   receive: Receive,
-): Promise<Channel> {
+): Channel {
   // A larger frame is refused before it is read. A client that comes back under its old name is let in.
   const limits = { ...both, linger: 500, maxMessageSize: 2 ** 29 };
   const socket = kind === "router"
     ? new Router({ ...limits, handover: true })
     : new XPublisher(limits);
   try {
-    await socket.bind(address);
+    socket.bindSync(address);
   } catch (error) {
     socket.close();
     throw new Error(`Cannot listen on ${address}: ${(error as Error).message}`);
@@ -71,10 +72,11 @@ function channel(socket: Dealer | Subscriber | Router | XPublisher, receive: Rec
       if (socket instanceof Subscriber) {
         throw new TypeError("Cannot send: a subscriber only receives");
       }
+      const buffers = frames.map(asBuffer);
       // The library sends one message at a time.
       const send = async () => {
         while (!closed && !socket.writable) await new Promise((resolve) => setTimeout(resolve, 1));
-        if (!closed) await socket.send(frames.map(asBuffer));
+        if (!closed) await socket.send(buffers);
       };
       return sending = sending.then(send, send);
     },
@@ -95,39 +97,31 @@ interface Readable {
   receive(): Promise<Uint8Array[]>;
 }
 
-const watched = new Map<Readable, Receive>();
-let timer: ReturnType<typeof setTimeout> | undefined;
-let last = 0;
-
 /**
- * Calls back with every message that a socket receives, until the function that it returns is called.
- *
- * Deno's emulation of libuv misses wake-ups: one in a hundred awaits of `receive()` never ends. Asking whether
- * something is there, and reading only then, never waits inside the library. One timer asks all sockets: every
- * millisecond in the middle of an exchange, and less often the longer nothing has come.
+ * Calls back with every message that a socket receives, until the function that it returns is called. Asks
+ * whether something is there: every millisecond in the middle of an exchange, and less often the longer nothing
+ * has come.
  */
 function watch(socket: Readable, receive: Receive): () => void {
-  watched.set(socket, receive);
-  last = performance.now();
-  timer ??= setTimeout(poll, 1);
-  return () => {
-    watched.delete(socket);
-    if (watched.size > 0) return;
-    clearTimeout(timer);
-    timer = undefined;
-  };
-}
+  let open = true;
+  let last = performance.now();
+  let timer = setTimeout(poll, 1);
 
-async function poll(): Promise<void> {
-  for (const [socket, receive] of watched) {
+  async function poll(): Promise<void> {
     // A flood at one socket does not keep the others waiting.
-    for (let i = 0; i < 100 && watched.has(socket) && socket.readable; i++) {
-      const frames = await socket.receive();
+    for (let i = 0; i < 100 && open && socket.readable; i++) {
+      const frames = await socket.receive().catch(() => undefined); // it was none, after all
+      if (!frames || !open) break;
       last = performance.now();
-      if (watched.has(socket)) receive(frames);
+      receive(frames);
     }
+    if (!open) return;
+    const quiet = performance.now() - last;
+    timer = setTimeout(poll, quiet < 200 ? 1 : quiet < 10_000 ? 4 : 10);
   }
-  if (watched.size === 0) return;
-  const quiet = performance.now() - last;
-  timer = setTimeout(poll, quiet < 200 ? 1 : quiet < 10_000 ? 4 : 10);
+
+  return () => {
+    open = false;
+    clearTimeout(timer);
+  };
 }

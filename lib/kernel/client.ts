@@ -47,11 +47,7 @@ export interface Kernel {
 const settle = 5_000;
 
 /**
- * Starts a kernel and waits until it listens and nothing that it publishes can be missed.
- *
- * Deno's kernel publishes `idle` before a cell's last outputs, and lets late outputs carry the parent of
- * the next request. So one request is sent at a time, and behind each a silent one that publishes a mark by
- * every way that outputs take: what arrives before the marks belongs to the cell, whatever its parent says.
+ * Starts a kernel and waits until it can run code.
  *
  * @throws {Error} if the kernel does not start; with its last words.
  *
@@ -92,7 +88,7 @@ export async function startKernel(options: StartOptions = {}): Promise<Kernel> {
     const stopCell = async (why: "timeout" | "aborted") => {
       if (stopped) return;
       stopped = why;
-      await (interrupting = stock.interrupt(() => over));
+      await (interrupting = stock.interrupt(() => over || stock.dead !== undefined));
       if (!over) settling = setTimeout(() => giveUp(undefined), settle);
     };
     const onAbort = () => void stopCell("aborted");
@@ -108,16 +104,16 @@ export async function startKernel(options: StartOptions = {}): Promise<Kernel> {
         stop_on_error: false,
       };
       const reply = await Promise.race([
-        stock.ask(request("execute_request", content, session)),
+        stock.execute(request("execute_request", content, session)),
         interrupted,
       ]);
       over = true;
       clearTimeout(timer);
       if (!reply && stock.dead === undefined) await stock.process.kill();
-      if (!reply) await stock.drained();
-      else {
+      if (!reply) await stock.died;
+      else if (stopped) {
         await interrupting;
-        await stock.arrived();
+        await stock.settle();
       }
       const count = reply?.content.execution_count;
       if (typeof count === "number") execution.executionCount = count;
@@ -142,16 +138,9 @@ export async function startKernel(options: StartOptions = {}): Promise<Kernel> {
       if (published) {
         return failed(execution, "error", published.ename, published.evalue, published.traceback);
       }
-      if (reply?.content.status !== "error") return execution;
-      const why = await stock.reason(code);
-      if (!why) {
-        // Deno's kernel holds a cell's result so weakly that what the cell did not await may have it collected.
-        const lost = stock.process.said().slice(-300).includes("Promise was collected");
-        const text = "the kernel lost the cell's result: await everything that the cell starts";
-        return fail(execution, "error", "Error", lost ? text : String(reply.content.evalue));
-      }
-      const traceback = [`${why.ename}: ${why.evalue}`, why.at];
-      return fail(execution, "error", why.ename, why.evalue, traceback);
+      const failure = await stock.failure(reply!, code);
+      if (!failure) return execution;
+      return fail(execution, "error", failure.ename, failure.evalue, failure.traceback);
     } finally {
       clearTimeout(timer);
       clearTimeout(settling);

@@ -34,11 +34,11 @@ const remembered = 2 ** 16;
  *
  * @throws {Error} if a port is taken.
  */
-export async function openEndpoint(
+export function openEndpoint(
   connection: Connection,
   session: string,
   receive: (incoming: Incoming) => void,
-): Promise<Endpoint> {
+): Endpoint {
   const { key, signature_scheme } = connection;
   const hash = signature_scheme.replace("hmac-", "");
   const seen = new Set<string>();
@@ -83,7 +83,7 @@ export async function openEndpoint(
     for (const [name, receiver] of Object.entries(receivers)) {
       const socket = name as keyof typeof sockets;
       const kind = socket === "iopub" ? "publisher" : "router";
-      sockets[socket] = await bind(kind, addressOf(connection, `${socket}_port`), receiver);
+      sockets[socket] = bind(kind, addressOf(connection, `${socket}_port`), receiver);
       channels.push(sockets[socket]);
     }
   } catch (error) {

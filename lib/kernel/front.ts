@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import { type Incoming, openEndpoint, type RequestChannel } from "./endpoint.ts";
 import { answer, type Header, type Message, request } from "./message.ts";
-import { pause, startStock, type Stock } from "./stock.ts";
+import { type Failure, isRefused, pause, startStock, type Stock } from "./stock.ts";
 import { shortTrace } from "./trace.ts";
 
 /** A kernel that stands in front of Deno's own. */
@@ -48,13 +48,14 @@ const deaf =
 export async function startFront(connection: Connection): Promise<Front> {
   const session = crypto.randomUUID();
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
-  const endpoint = await openEndpoint(connection, session, receive);
+  const endpoint = openEndpoint(connection, session, receive);
   const starting = start();
   const queue: (Incoming & { aborted?: boolean })[] = [];
   let stock: Stock;
   let info: Record<string, unknown> = {};
   let working = false;
   let ending = false;
+  let executions = 0;
   /** What outputs belong to: the last request that ran code. */
   let parent: Partial<Header> = {};
   /** The request that runs, and what became of it so far. */
@@ -132,7 +133,6 @@ export async function startFront(connection: Connection): Promise<Front> {
     } else if (/^comm_(open|msg|close)$/.test(header.msg_type)) {
       parent = header;
       stock.send("shell", message);
-      await stock.arrived();
     }
   }
 
@@ -141,30 +141,26 @@ export async function startFront(connection: Connection): Promise<Front> {
     const { code, silent = false, store_history = !silent, stop_on_error = true } = content;
     if (typeof code !== "string") return fail(incoming, wrongCode(code));
     parent = header;
-    const cell: Running = { incoming, silent: silent === true, over: false, stopped: false };
+    const cell: Running = { incoming, over: false, stopped: false };
     running = cell;
-    const answer = await stock.ask({
+    if (!silent && store_history) executions++;
+    if (!silent) publish("execute_input", { code, execution_count: executions });
+    const answer = await stock.execute({
       ...incoming.message,
       content: { user_expressions: {}, allow_stdin: false, ...content, silent, store_history },
     });
     cell.over = true;
     if (answer) {
       // A Stop that is on its way must not reach the next cell.
-      let stopping;
-      do {
-        stopping = cell.stopping;
-        await stopping;
-        await stock.arrived();
-      } while (cell.stopping !== stopping);
-    } else await stock.drained();
+      for (let done; done !== cell.stopping; await stock.settle()) await (done = cell.stopping);
+    }
     flush();
     running = undefined;
-    const { execution_count } = answer?.content ?? {};
     const error = await errorOf(cell, code, answer);
-    if (!error) return reply(incoming, { ...answer?.content });
+    if (!error) return reply(incoming, { ...answer?.content, execution_count: executions });
     if (!cell.error) publish("error", error);
     if (stop_on_error !== false || cell.stopped) await abortQueued();
-    reply(incoming, { status: "error", execution_count, ...error });
+    reply(incoming, { status: "error", execution_count: executions, ...error });
   }
 
   /** What went wrong in a cell, and whether that was Stop. */
@@ -172,20 +168,15 @@ export async function startFront(connection: Connection): Promise<Front> {
     { error, stopped }: Running,
     code: string,
     answer: Message | undefined,
-  ): Promise<ErrorContent | undefined> {
+  ): Promise<Failure | undefined> {
     if (error) return error;
     if (!answer) return errorContent("KernelDied", stock.dead!);
-    if (answer.content.status !== "error") return undefined;
-    if (stopped) return errorContent("Stopped", "the cell was stopped");
-    const why = await stock.reason(code);
-    if (why) return errorContent(why.ename, why.evalue, [why.at]);
-    // Deno's kernel holds a cell's result so weakly that what the cell did not await may have it collected.
-    const lost = stock.process.said().slice(-300).includes("Promise was collected");
-    const text = "the kernel lost the cell's result: await everything that the cell starts";
-    return errorContent("Error", lost ? text : String(answer.content.evalue));
+    if (stopped && isRefused(answer)) return errorContent("Stopped", "the cell was stopped");
+    const failure = await stock.failure(answer, code);
+    return failure && errorContent(failure.ename, failure.evalue, failure.traceback);
   }
 
-  function fail(incoming: Incoming, error: ErrorContent): void {
+  function fail(incoming: Incoming, error: Failure): void {
     publish("error", error, incoming.message.header);
     reply(incoming, { status: "error", ...error });
   }
@@ -222,14 +213,11 @@ export async function startFront(connection: Connection): Promise<Front> {
       const question = answer(msg_type, content, session, incoming.message.header);
       return endpoint.reply(incoming, question, "stdin");
     }
-    if (channel !== "iopub" || msg_type === "status") return;
+    if (channel !== "iopub") return;
     if (msg_type === "stream") return print(String(content.name), String(content.text));
     flush();
-    if (msg_type === "execute_input") {
-      const asked = message.parent_header.msg_id === running?.incoming.message.header.msg_id;
-      if (running && asked && !running.silent) publish(msg_type, content);
-    } else if (msg_type === "error") {
-      const { ename, evalue, traceback } = content as unknown as ErrorContent;
+    if (msg_type === "error") {
+      const { ename, evalue, traceback } = content as unknown as Failure;
       const error = errorContent(ename, evalue, traceback);
       if (running) running.error ??= error;
       publish(msg_type, error);
@@ -248,11 +236,11 @@ export async function startFront(connection: Connection): Promise<Front> {
     await before;
     // A question blocks all: it is answered with nothing.
     if (!cell.over) setTimeout(() => cell.answerInput?.({ value: "", status: "ok" }), 50);
-    const listens = cell.over || await stock.interrupt(() => cell.over);
+    const how = cell.over ? "over" : await stock.interrupt(() => cell.over);
     await aborting;
-    await Promise.race([stock.died, over(cell, patience.stopping)]);
+    if (how === "listens") await Promise.race([stock.died, over(cell, patience.stopping)]);
     if (cell.over || stock.dead !== undefined) return;
-    print("stderr", listens ? windingUp : deaf);
+    print("stderr", how === "listens" ? windingUp : deaf);
     flush();
   }
 
@@ -294,21 +282,18 @@ export async function startFront(connection: Connection): Promise<Front> {
 
 interface Running {
   incoming: Incoming;
-  silent: boolean;
   /** Whether its reply has come. */
   over: boolean;
   /** Whether Stop was pressed, and what that has begun. */
   stopped: boolean;
   stopping?: Promise<void>;
   /** The first error that it published. */
-  error?: ErrorContent;
+  error?: Failure;
   /** Answers the question that it asks. */
   answerInput?: (content: Record<string, unknown>) => void;
 }
 
-type ErrorContent = { ename: string; evalue: string; traceback: string[] };
-
-function errorContent(ename: string, evalue: string, traceback: string[] = []): ErrorContent {
+function errorContent(ename: string, evalue: string, traceback: string[] = []): Failure {
   return { ename, evalue, traceback: shortTrace(ename, evalue, traceback) };
 }
 

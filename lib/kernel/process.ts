@@ -12,6 +12,8 @@ export interface KernelProcess {
   readonly ended: Promise<string>;
   /** Sends SIGINT. */
   interrupt(): void;
+  /** Writes a byte to its standard input. */
+  knock(): void;
   /** Ends the process if it has not ended, and cleans up. */
   kill(): Promise<void>;
 }
@@ -55,8 +57,8 @@ export async function startProcess(
     child = new Deno.Command(program, {
       args: [...args, file],
       cwd,
-      env: { NO_COLOR: "1", ...env },
-      // Nothing is ever written there: when it closes, because we ended in whatever way, so does the kernel.
+      env: { NO_COLOR: "1", JPY_PARENT_PID: `${Deno.pid}`, ...env },
+      // When it closes, because we ended in whatever way, so does the kernel.
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -79,9 +81,11 @@ export async function startProcess(
   };
   addEventListener("unload", stop);
   const words = lastWords(child);
+  const door = child.stdin.getWriter();
   const ended = child.status.then(async ({ code, signal }) => {
     running = false;
     removeEventListener("unload", stop);
+    door.close().catch(() => {}); // it is closed by the other side
     const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
     await words.done;
     const noise = /^(Warning "deno jupyter" is unstable|CDP response has null).*\n?/gm;
@@ -96,6 +100,9 @@ export async function startProcess(
     ended,
     interrupt() {
       if (running) child.kill("SIGINT");
+    },
+    knock() {
+      door.write(Uint8Array.of(0)).catch(() => {}); // it has just ended
     },
     async kill() {
       stop();

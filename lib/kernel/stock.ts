@@ -1,11 +1,15 @@
 import { type Channel, connect } from "./channel.ts";
 import { addressOf } from "./connection.ts";
-import { decode, encode, type Message, request } from "./message.ts";
-import { type Mark, markOf, prelude } from "./prelude.ts";
+import { answer, decode, encode, type Message, request } from "./message.ts";
+import { openOutlet } from "./outlet.ts";
+import { collections, prelude } from "./prelude.ts";
 import { type KernelProcess, type StartOptions, startProcess } from "./process.ts";
 
 /** The sockets of a kernel that a client talks to. */
 export type ChannelName = "shell" | "iopub" | "control" | "stdin";
+
+/** What became of asking a cell to stop: it has ended, it listens and is to be waited for, or does neither. */
+export type Stopping = "over" | "listens" | "deaf";
 
 /** Deno's own kernel, running, as those who stand in front of it see it. */
 export interface Stock {
@@ -15,97 +19,136 @@ export interface Stock {
   readonly dead: string | undefined;
   /** Resolves when it has ended. */
   readonly died: Promise<string>;
-  /** Calls back with every message that comes, marks left out; returns what ends that. */
+  /** Calls back with every output and every message that comes; returns what ends that. */
   listen(listener: Listener): () => void;
   /** Sends a message, and gives back its id. */
   send(channel: Exclude<ChannelName, "iopub">, message: Message): string;
   /** Sends a request and resolves with its reply; undefined after some ms or if the kernel dies. */
   ask(message: Message, ms?: number): Promise<Message | undefined>;
-  /** Resolves when all that was published up to now is here, and a stop signal that was aborted is fresh again. */
-  arrived(): Promise<void>;
-  /** Asks what runs to stop, and sees to it where it can; true if it listens, and is to be waited for. */
-  interrupt(isOver: () => boolean): Promise<boolean>;
-  /** Why code was refused without a reason; undefined if it is not the code's fault. */
-  reason(code: string): Promise<{ ename: string; evalue: string; at: string } | undefined>;
-  /** Resolves after the kernel's end when nothing is on its way any more. */
-  drained(): Promise<void>;
+  /**
+   * The same for a request that runs code; when it resolves, all that was published up to then has been told.
+   * One at a time.
+   */
+  execute(message: Message): Promise<Message | undefined>;
+  /** Asks what runs to stop, and sees to it where it can. */
+  interrupt(isOver: () => boolean): Promise<Stopping>;
+  /** After a stop: lets none of it reach the next cell. */
+  settle(): Promise<void>;
+  /** What went wrong, as of the reply; undefined if nothing. Code that the kernel refuses is asked why. */
+  failure(reply: Message, code: string): Promise<Failure | undefined>;
   /** Asks the kernel to end, and ends it if it does not. */
   stop(): Promise<void>;
 }
 
-/** Is told of a message and of the socket that it came by. */
+/** What went wrong in a cell. */
+export type Failure = {
+  /** The name of the error. */
+  ename: string;
+  /** What it says. */
+  evalue: string;
+  /** Where: the lines of its stack. */
+  traceback: string[];
+};
+
+/** Is told of a message and of the socket that it came by; of outputs as if they came by the one for them. */
 export type Listener = (message: Message, channel: ChannelName) => void;
 
 /** How long things may take, in ms. */
-const patience = {
-  start: 30_000,
-  mark: 10_000,
-  acknowledge: 500,
-  /** A cell that listens may be busy for longer before it looks again. */
-  acknowledgeListening: 3_000,
-  listen: 300,
-  late: 1_000,
-  shutdown: 2_000,
-};
+const patience = { start: 120_000, shutdown: 2_000, knock: 10_000, late: 20 };
 
 /**
- * Starts Deno's kernel and waits until it listens and nothing that it publishes can be missed.
- *
- * It publishes `idle` before a cell's last outputs, and lets late outputs carry the parent of the next request.
- * So those who use it send one request at a time and wait for `arrived`, which sends a silent request that
- * publishes a mark by every way that outputs take: what arrives before the marks belongs to the cell, whatever
- * its parent says.
+ * How many turns something gets before it is given up, 25 ms apart on a quiet machine. A turn is over when the
+ * kernel's process has answered a knock: on a busy one it gets more time, by as much as it needs.
+ */
+const turns = { acknowledge: 20, acknowledgeListening: 120, end: 12, garbage: 60 };
+
+/** Ms between two looks at what has been published. */
+const look = { running: 4, idle: 50 };
+
+/** Bytes of output that are handed on before the event loop gets a turn. */
+const atOnce = 2 ** 22;
+
+/**
+ * Starts Deno's kernel and waits until it can run code.
  *
  * @throws {Error} if the kernel does not start; with its last words.
  */
 export async function startStock(options: StartOptions = {}): Promise<Stock> {
-  const process = await startProcess(options);
+  const outlet = openOutlet();
+  const process = await startProcess(options).catch((error) => {
+    outlet.close();
+    throw error;
+  });
   const { connection, connection: { key } } = process;
   const session = crypto.randomUUID();
-  const listeners = new Set<(message: Message, channel: ChannelName, mark?: Mark) => void>();
-  const open = (kind: "dealer" | "subscriber", name: ChannelName) =>
-    connect(kind, addressOf(connection, `${name}_port`), (frames) => {
+  const listeners = new Set<Listener>();
+  const marks = new Map<string, (says: string) => void>();
+  const open = (name: "shell" | "control" | "stdin") =>
+    connect("dealer", addressOf(connection, `${name}_port`), (frames) => {
       const message = decode(frames, key);
-      if (!message) return;
-      const mark = name === "iopub" ? markOf(message.content) : undefined;
-      for (const listen of [...listeners]) listen(message, name, mark);
+      if (message) { for (const listen of [...listeners]) listen(message, name); }
     });
-  const channels: Record<ChannelName, Channel> = {
-    shell: open("dealer", "shell"),
-    iopub: open("subscriber", "iopub"),
-    control: open("dealer", "control"),
-    stdin: open("dealer", "stdin"),
+  const channels: Record<"shell" | "control" | "stdin", Channel> = {
+    shell: open("shell"),
+    control: open("control"),
+    stdin: open("stdin"),
   };
+  let running = false;
   let listens = false;
-  listeners.add((_1, _2, mark) => void (listens ||= mark?.id === "listens"));
+  let acknowledged = 0;
+  let collected = 0;
+  marks.set("listens", () => listens = true);
+  marks.set("interrupt", () => acknowledged++);
+  marks.set("collected", () => collected++);
+
+  /** Tells what has been published. */
+  function collect(atMost?: number): void {
+    for (const { type, content, metadata, buffers } of outlet.read(atMost)) {
+      if (type === "mark") {
+        marks.get(String(content.id))?.(String(content.says));
+        continue;
+      }
+      const message = { ...answer(type, content, session), metadata };
+      if (buffers.length > 0) message.buffers = buffers;
+      for (const listen of [...listeners]) listen(message, "iopub");
+    }
+  }
+  let looking = setTimeout(watch, look.idle);
+  function watch(): void {
+    collect(atOnce);
+    looking = setTimeout(watch, running ? look.running : look.idle);
+  }
+
   let dead: string | undefined;
   // Waiting costs nothing once it is over: a promise that may never settle would keep all who asked it.
   const bereaved = new Set<() => void>();
   const died = process.ended.then((how) => {
+    clearTimeout(looking);
     dead = `the kernel ${how}`;
-    for (const tell of bereaved) tell();
+    collect();
+    outlet.close();
+    for (const channel of Object.values(channels)) channel.close();
+    for (const tell of [...bereaved]) tell();
     return dead;
   });
 
-  function send(channel: ChannelName, message: Message): string {
+  function send(channel: Exclude<ChannelName, "iopub">, message: Message): string {
     channels[channel].send(encode(message, key));
     return message.header.msg_id;
   }
 
-  /** Resolves with the first message that is wanted; undefined after some ms or if the kernel dies. */
-  function wait(
-    wanted: (message: Message, channel: ChannelName, mark?: Mark) => unknown,
-    ms = Infinity,
-  ): Promise<Message | undefined> {
+  function ask(message: Message, ms = Infinity): Promise<Message | undefined> {
     const { promise, resolve } = Promise.withResolvers<Message | undefined>();
-    const listen = (message: Message, channel: ChannelName, mark?: Mark) => {
-      if (wanted(message, channel, mark)) resolve(message);
+    const id = message.header.msg_id;
+    const listen: Listener = (message, channel) => {
+      if (channel === "shell" && message.parent_header.msg_id === id) resolve(message);
     };
-    listeners.add(listen);
     const giveUp = () => resolve(undefined);
-    const timer = ms < Infinity ? setTimeout(giveUp, ms) : undefined;
-    if (dead !== undefined) giveUp();
+    listeners.add(listen);
     bereaved.add(giveUp);
+    const timer = ms < Infinity ? setTimeout(giveUp, ms) : undefined;
+    if (dead === undefined) send("shell", message);
+    else giveUp();
     return promise.finally(() => {
       bereaved.delete(giveUp);
       listeners.delete(listen);
@@ -113,101 +156,108 @@ export async function startStock(options: StartOptions = {}): Promise<Stock> {
     });
   }
 
-  function ask(message: Message, ms?: number): Promise<Message | undefined> {
-    const id = send("shell", message);
-    return wait(
-      ({ parent_header }, channel) => channel === "shell" && parent_header.msg_id === id,
-      ms,
-    );
-  }
-
-  function askSilently(code: string): Promise<Message | undefined> {
+  async function askSilently(code: string, ms?: number): Promise<Message | undefined> {
     const content = { code, silent: true, store_history: false, allow_stdin: false };
-    return ask(request("execute_request", content, session));
+    const reply = await ask(request("execute_request", content, session), ms);
+    if (dead === undefined) collect();
+    return reply;
   }
 
-  async function ready(): Promise<void> {
-    const deadline = performance.now() + patience.start;
-    while (dead === undefined && performance.now() < deadline) {
-      // The kernel publishes its status around each request: once one arrives, the subscription is live.
-      const heard = wait((_, channel) => channel === "iopub", 100);
-      const replied = ask(request("kernel_info_request", {}, session), 100);
-      if (await heard && await replied) return void await askSilently(prelude);
-    }
-    await stop();
-    throw new Error(`Cannot start the kernel: ${dead ?? "it did not answer within 30 s"}`);
-  }
-
-  async function arrived(): Promise<void> {
-    const id = crypto.randomUUID();
-    const marks = ["stream", "update_display_data"].map((type) =>
-      wait(({ header }, _, mark) => header.msg_type === type && mark?.id === id, patience.mark)
-    );
-    await Promise.all([
-      askSilently(`await globalThis[Symbol.for("kernel.mark")]("${id}")`),
-      ...marks,
-    ]);
+  async function settle(ms = patience.late): Promise<void> {
+    await askSilently(`await globalThis[Symbol.for("kernel.settle")](${ms})`);
     listens = false;
+  }
+
+  async function execute(message: Message): Promise<Message | undefined> {
+    running = true;
+    clearTimeout(looking);
+    watch();
+    const reply = await ask(message);
+    running = false;
+    if (dead !== undefined) return undefined;
+    collect();
+    if (/repl (thread gone|response channel closed)/.test(String(reply?.content.evalue))) {
+      await process.kill();
+      return undefined;
+    }
+    // Behind a cell that has returned, the kernel settles by itself.
+    if (reply?.content.status !== "ok" || message.content.silent) await settle(0);
+    listens = false;
+    return reply;
+  }
+
+  /** Gives the kernel's process some turns; fewer if something holds before. */
+  async function give(count: number, holds: () => boolean): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const beats = outlet.beats(), until = performance.now() + patience.knock;
+      process.knock();
+      await pause(25);
+      while (outlet.beats() === beats && performance.now() < until && dead === undefined) {
+        await pause(5);
+      }
+      if (dead !== undefined) return;
+      collect();
+      if (holds()) return;
+    }
   }
 
   /**
    * SIGINT reaches code that awaits; the prelude aborts the stop signal and acknowledges. Without an
    * acknowledgement the event loop is busy: the kernel's own interrupt terminates synchronous code. (It would
-   * wedge code that awaits.) What was terminated in the middle of a promise never settles, and what awaits
-   * without listening goes on: a second SIGINT makes garbage of both.
+   * wedge code that awaits, so it must not be sent because the machine is busy.) What was terminated in the
+   * middle of a promise never settles, and what awaits without listening goes on: further SIGINTs make garbage
+   * of both. Between any two of these a cell may have gone from awaiting to computing.
    */
-  async function interrupt(isOver: () => boolean): Promise<boolean> {
-    const heard = (ms: number) => wait((_1, _2, mark) => mark?.id === "interrupt", ms);
-    const signalled = heard(listens ? patience.acknowledgeListening : patience.acknowledge);
-    process.interrupt();
-    const acknowledged = await signalled;
-    if (isOver() || dead !== undefined) return true;
-    if (acknowledged && listens) return true;
-    if (acknowledged) {
-      const until = performance.now() + patience.listen;
-      while (!isOver() && performance.now() < until) await pause(5);
-    } else {
-      const late = heard(patience.late);
-      send("control", request("interrupt_request", {}, session));
-      await late;
+  async function interrupt(isOver: () => boolean): Promise<Stopping> {
+    const over = () => isOver() || dead !== undefined;
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const told = acknowledged, garbage = collected;
+      const heard = () => acknowledged > told || over();
+      process.interrupt();
+      await give(listens ? turns.acknowledgeListening : turns.acknowledge, heard);
+      if (!heard()) {
+        send("control", request("interrupt_request", {}, session));
+        await give(turns.garbage, heard);
+        if (!heard()) return "deaf";
+      } else if (listens) return over() ? "over" : "listens";
+      else if (attempt > 0) {
+        await give(turns.garbage, () => over() || collected - garbage >= collections);
+      }
+      await give(turns.end, over);
+      if (over()) return "over";
     }
-    if (isOver() || dead !== undefined) return true;
-    const again = heard(patience.late);
-    process.interrupt();
-    await again;
-    return false;
+    return "deaf";
   }
 
   /**
    * Code fails without a reason if it does not parse, or names a package that does not exist. Loading it as a
    * module gives the reason; a first import that throws keeps it from running.
    */
-  async function reason(code: string) {
+  async function reason(code: string): Promise<Failure | undefined> {
     const first = 'import "data:text/javascript,throw 0";';
     const url = "data:application/typescript," + encodeURIComponent(first + code);
-    const heard = wait((_1, _2, mark) => mark?.id === "reason", patience.mark);
+    let text = "";
+    marks.set("reason", (says) => text = says);
     await askSilently(`await globalThis[Symbol.for("kernel.reason")](${JSON.stringify(url)})`);
-    const text = markOf((await heard)?.content ?? {})?.says ?? "";
     const [, said, row, column] = text.match(/^(.*)[^]*?at data:\S*:(\d+):(\d+)$/) ?? [];
     if (!said || !/^SyntaxError|already been declared|^npm package/.test(said)) return undefined;
     const at = `${row}:${row === "1" ? Math.max(1, +column - first.length) : column}`;
-    return {
-      ename: said.startsWith("npm") ? "Error" : "SyntaxError",
-      evalue: said.replace(/^SyntaxError: | at data:.*$/g, ""),
-      at: `    at <anonymous>:${at}`,
-    };
+    const ename = said.startsWith("npm") ? "Error" : "SyntaxError";
+    const evalue = said.replace(/^SyntaxError: | at data:.*$/g, "");
+    return { ename, evalue, traceback: [`${ename}: ${evalue}`, `    at <anonymous>:${at}`] };
   }
 
-  async function drained(): Promise<void> {
-    await died;
-    let heard = true;
-    const listen = () => void (heard = true);
-    listeners.add(listen);
-    while (heard) {
-      heard = false;
-      await pause(100);
-    }
-    listeners.delete(listen);
+  async function failure(reply: Message, code: string): Promise<Failure | undefined> {
+    const { status, ename, evalue, traceback } = reply.content as unknown as Failure & {
+      status: string;
+    };
+    if (status !== "error") return undefined;
+    if (!isRefused(reply)) return { ename, evalue, traceback };
+    // Deno's kernel holds a cell's result so weakly that what the cell did not await may have it collected.
+    const lost = process.said().slice(-300).includes("Promise was collected");
+    const text = "the kernel lost the cell's result: await everything that the cell starts";
+    return await reason(code) ??
+      { ename: "Error", evalue: lost ? text : evalue, traceback: [] };
   }
 
   async function stop(): Promise<void> {
@@ -218,10 +268,17 @@ export async function startStock(options: StartOptions = {}): Promise<Stock> {
       clearTimeout(timer);
     }
     await process.kill();
-    for (const channel of Object.values(channels)) channel.close();
+    await died;
   }
 
-  await ready();
+  const info = await ask(request("kernel_info_request", {}, session), patience.start);
+  const ready = info && await askSilently(prelude(outlet.folder), patience.start);
+  if (ready?.content.status !== "ok") {
+    const why = ready ? `it cannot be prepared: ${ready.content.evalue}` : "it did not answer";
+    const how = dead ?? why;
+    await stop();
+    throw new Error(`Cannot start the kernel: ${how}`);
+  }
   return {
     process,
     get dead() {
@@ -229,20 +286,22 @@ export async function startStock(options: StartOptions = {}): Promise<Stock> {
     },
     died,
     listen(listener) {
-      const listen = (message: Message, channel: ChannelName, mark?: Mark) => {
-        if (!mark) listener(message, channel);
-      };
-      listeners.add(listen);
-      return () => listeners.delete(listen);
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     send,
     ask,
-    arrived,
+    execute,
     interrupt,
-    reason,
-    drained,
+    settle,
+    failure,
     stop,
   };
+}
+
+/** Whether a reply says that code was not run, or not to its end, and not why. */
+export function isRefused({ content: { evalue, traceback } }: Message): boolean {
+  return evalue === "Execution failed" && Array.isArray(traceback) && traceback.length === 0;
 }
 
 /** Resolves after some ms. */

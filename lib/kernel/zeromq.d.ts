@@ -3,6 +3,7 @@
 interface Options {
   linger: number;
   receiveTimeout: number;
+  sendTimeout?: number;
   sendHighWaterMark?: number;
   receiveHighWaterMark: number;
   maxMessageSize?: number;
@@ -13,7 +14,7 @@ declare class Socket {
   readonly writable: boolean;
   constructor(options: Options);
   connect(address: string): void;
-  bind(address: string): Promise<void>;
+  bindSync(address: string): void;
   receive(): Promise<Uint8Array[]>;
   close(): void;
 }
