@@ -1,4 +1,5 @@
 import { parseHTML } from "npm:linkedom@0.18.9";
+import { canvas } from "./canvas.ts";
 
 /** An element of a figure: a node of {@link document}. */
 export interface FigureElement {
@@ -22,10 +23,15 @@ export interface FigureElement {
 
 /**
  * The document that figures are drawn in, without a browser. Pass it to Plot:
- * `Plot.plot({ document, marks: [surface.marks()] })`.
+ * `Plot.plot({ document, marks: [surface.marks()] })`. In a notebook's cell import it by another name,
+ * `import { document as page }`: while a cell imports, its own `document` has no value yet, and tfjs looks for one.
  */
 // deno-lint-ignore no-explicit-any
 export const document: any = (parseHTML("<html><body></body></html>") as any).document;
+
+const createElement = document.createElement.bind(document);
+document.createElement = (name: string, ...rest: unknown[]) =>
+  String(name).toLowerCase() === "canvas" ? canvas() : createElement(name, ...rest);
 
 /** The XML namespace of SVG. */
 export const svgNamespace = "http://www.w3.org/2000/svg";

@@ -1,12 +1,16 @@
-import { svgNamespace, toXML } from "./document.ts";
-import { display } from "./figure.ts";
-import { toPNG } from "./png.ts";
 import { jupyter } from "../progress.ts";
+import { display } from "./figure.ts";
+import { showWell } from "./shown.ts";
+import { still } from "./still.ts";
+
+showWell();
 
 /**
  * Shows a result where one is: as a picture in a notebook's cell, as its one-line summary on a terminal. A
- * cell can show several. Await it, or its output may land in another cell: Deno's kernel loses track of what
- * is sent while a cell ends (denoland/deno#20337), and a few milliseconds of waiting prevent it.
+ * cell can show several. In a notebook a plot made with our `document` is an image too, a list of plain
+ * objects a table, a tensor its shape and some of its numbers, also where a cell ends in them. Await it, or
+ * its output may land in another cell: Deno's kernel loses track of what is sent while a cell ends
+ * (denoland/deno#20337), and a few milliseconds of waiting prevent it.
  *
  * @param result what draws itself; anything else is shown as text
  *
@@ -32,15 +36,6 @@ async function bundleOf(result: unknown): Promise<Record<string, string>> {
     return { "text/plain": summary.call(result) };
   }
   if (typeof displayed === "function") return await displayed.call(result);
-  // A plot of one's own: as an image, so that untrusted notebooks show it too.
-  const { outerHTML } = Object(result);
-  if (typeof outerHTML === "string") {
-    if (!outerHTML.startsWith("<svg ")) return { "text/html": outerHTML, "text/plain": "A plot" };
-    const xml = toXML(result);
-    const named = /^<svg [^>]*xmlns=/.test(xml);
-    const svg = named ? xml : xml.replace("<svg ", `<svg xmlns="${svgNamespace}" `);
-    const png = (await toPNG(svg)).toBase64();
-    return { "image/svg+xml": svg, "image/png": png, "text/plain": "A plot" };
-  }
+  if (typeof Object(result).outerHTML === "string") return await still(result);
   return { "text/plain": typeof result === "string" ? result : Deno.inspect(result) };
 }

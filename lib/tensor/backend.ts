@@ -8,6 +8,7 @@ import { matMulKernel } from "./kernels/matmul.ts";
 import { paddedKernel, paddedKernels } from "./kernels/padding.ts";
 import { sliceKernels } from "./kernels/slice.ts";
 import { repair } from "./repair.ts";
+import "./shown.ts";
 import * as tf from "./tf.ts";
 import wasm from "./wasm_module.js";
 
