@@ -1,4 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { join } from "node:path";
 import {
   findKernelspecs,
   kernelName,
@@ -67,7 +68,7 @@ async function install(place: Place): Promise<number> {
   console.log(`installed "Loss Landscape (Deno)" in ${folder}`);
   const seconds = await probeKernel(argv);
   console.log(`it starts, computes and ends in ${seconds.toFixed(1)} s`);
-  if (!await jupyterVersion()) {
+  if (!await jupyterVersion(place)) {
     console.log("there is no jupyter on PATH: get one with pip install jupyterlab");
   }
   return 0;
@@ -93,15 +94,21 @@ async function status(place: Place): Promise<number> {
       failed++;
     }
   }
-  const jupyter = await jupyterVersion();
+  const jupyter = await jupyterVersion(place);
   console.log(jupyter ? `jupyter: ${jupyter}` : "jupyter: not on PATH; pip install jupyterlab");
   return failed > 0 ? 1 : 0;
 }
 
-/** What `jupyter --version` says of its parts; undefined without one. */
-async function jupyterVersion(): Promise<string | undefined> {
+/** What `jupyter --version` says of its parts, at the place or else on PATH; undefined without one. */
+async function jupyterVersion({ prefix }: Place): Promise<string | undefined> {
+  const folder = prefix && join(prefix, Deno.build.os === "windows" ? "Scripts" : "bin");
+  const there = folder && await versionsOf(join(folder, "jupyter"));
+  return there || await versionsOf("jupyter");
+}
+
+async function versionsOf(jupyter: string): Promise<string | undefined> {
   try {
-    const command = new Deno.Command("jupyter", { args: ["--version"], stderr: "null" });
+    const command = new Deno.Command(jupyter, { args: ["--version"], stderr: "null" });
     const { code, stdout } = await command.output();
     if (code !== 0) return undefined;
     const parts = new TextDecoder().decode(stdout).matchAll(
