@@ -2,9 +2,11 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows }
 import {
   audit,
   flatten,
+  functionLoss,
   hessian,
   invariances,
   landscape,
+  layout,
   mlp,
   modelLoss,
   moons,
@@ -14,6 +16,7 @@ import {
   rescale,
   resnet20,
   spectrum,
+  tf,
   type Vector,
 } from "../mod.ts";
 import type { Loss } from "../mod.ts";
@@ -126,6 +129,30 @@ Deno.test("an audit passes for sound losses on every engine, and tells a wrong H
   };
   assertEquals((await failures(bent)).every((name) => name.startsWith("second difference")), true);
   assertEquals((await failures(bent)).length, 3);
+});
+
+Deno.test("an audit passes for a loss with kinks beside θ, and tells a wrong Hessian there too", async () => {
+  // on each side a kink that nearly doubles the second difference of the loss, 0.003 away
+  await using kinked = functionLoss(layout({ w: [2] }), ({ w }) => {
+    const away = tf.relu(tf.sub(tf.abs(w), 0.003));
+    return tf.add(
+      tf.sum(tf.mul(tf.tensor([0.5, 0.05]), tf.square(w))),
+      tf.mul(0.005, tf.sum(away)),
+    );
+  }, { engine: "wasm" });
+  const at = new Float32Array(2);
+  const { passed, checks } = await audit(kinked, at, quiet);
+  assertEquals(checks.filter((check) => !check.passed), []);
+  assert(passed && checks.some(({ name }) => name.endsWith("top eigenvector, of gradients")));
+  const bent: Loss = {
+    ...kinked,
+    linearize: undefined,
+    product: async (theta, v) => (await kinked.product(theta, v)).map((x) => 0.9 * x) as Vector,
+  };
+  const wrong = (await audit(bent, at, quiet)).checks.filter((check) => !check.passed);
+  assertEquals(wrong.map(({ name }) => name), [
+    "second difference along the top eigenvector, of gradients",
+  ]);
 });
 
 Deno.test("misuse is refused in words", async () => {
