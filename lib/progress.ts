@@ -257,13 +257,23 @@ function terminalBar(): Progress {
   return self;
 }
 
+/**
+ * Seconds in all, at the pace since an earlier state: what comes before the first step, such as loading an engine,
+ * comes once.
+ */
+export function expectedSeconds(since: ProgressState, { done, total, seconds }: ProgressState) {
+  return seconds + (seconds - since.seconds) / (done - since.done) * (total - done);
+}
+
 /** Where nobody watches a bar: one line with the cost of what will take long. */
 function plainLines(forced: boolean): Progress {
-  let said = false;
+  let said = false, first: ProgressState | undefined;
   return {
     report(state) {
-      const expected = state.seconds / state.done * state.total;
-      if (said || state.seconds < 0.5 || expected < 10) return;
+      first ??= state;
+      if (said || state.done === first.done || state.seconds - first.seconds < 0.5) return;
+      const expected = expectedSeconds(first, state);
+      if (expected < 10) return;
       said = true;
       console.error(
         `${state.label}: ${count(state.total)} ${state.unit}, about ${duration(expected)}`,

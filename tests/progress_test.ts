@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { duration, type ProgressState, steps, together, unlessStopped } from "../lib/progress.ts";
+import { duration, expectedSeconds, type ProgressState, steps, together, unlessStopped } from "../lib/progress.ts";
 
 Deno.test("an analysis reports every step, and its end once", async () => {
   const seen: ProgressState[] = [], ends: ProgressState[] = [];
@@ -53,6 +53,18 @@ Deno.test("the end is reported when an analysis fails", async () => {
   )
     .catch((e: Error) => e.message);
   assertEquals([failure, ended], ["no", true]);
+});
+
+Deno.test("what comes before the first step is counted once where the time of an analysis is foreseen", () => {
+  const at = (done: number, seconds: number): ProgressState => ({
+    label: "landscape",
+    unit: "points",
+    done,
+    total: 1001,
+    seconds,
+    stopped: false,
+  });
+  assertEquals(expectedSeconds(at(1, 1), at(501, 1.5)), 2);
 });
 
 Deno.test("times are said in words", () => {
