@@ -10,7 +10,7 @@ import { checkInteger, optionsOf } from "./options.ts";
 import { steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { axisLabels, type Slice } from "./slice.ts";
-import { accumulate, dot, norm, type Vector } from "./vector.ts";
+import { accumulate, dot, norm, sizeOf, type Vector } from "./vector.ts";
 
 /** The loss along one direction of an {@link EigenPlane}, beside that along a random one. */
 export interface EigenProfile {
@@ -89,6 +89,15 @@ export async function eigenPlane(
   checkLoss(loss, doing);
   checkVector(loss.layout, theta, doing);
   checkInteger(resolution, "resolution", doing, { least: 3 });
+  const moving = loss.layout.tensors.reduce(
+    (sum, { role, shape }) => role === "state" ? sum : sum + sizeOf(shape),
+    0,
+  );
+  if (moving < 2) {
+    throw new RangeError(
+      `Cannot ${doing}: a plane needs at least 2 numbers that move, got ${moving}`,
+    );
+  }
   const total = 4 * resolution;
   return await steps(
     { signal, progress },
@@ -121,6 +130,9 @@ export async function eigenPlane(
         const gradient = await loss.gradient(theta, { signal: job.signal });
         const center = await loss.value(theta, { signal: job.signal }),
           size = Math.max(Math.abs(center), 0.1);
+        if (!Number.isFinite(center)) {
+          throw new RangeError(`Cannot ${doing}: the loss at θ must be finite, got ${center}`);
+        }
         let evaluations = 1, partial = false;
         for (const [k, { curvature }] of [steepest, lowest].entries()) {
           const reach = Math.min(Math.sqrt(size / Math.abs(curvature)), Math.max(norm(theta), 1));

@@ -169,6 +169,15 @@ export async function spectrum(
   }
   checkPositive(tolerance, "tolerance", doing);
   checkTrace(traced, probes, doing);
+  if (typeof density === "object" && density.width !== undefined) {
+    checkPositive(density.width, "density.width", doing);
+  }
+  for (const [k, { length }] of start.entries()) {
+    if (length === operator.size) continue;
+    throw new RangeError(
+      `Cannot ${doing}: start must be vectors of ${operator.size} numbers, got ${length} in number ${k}`,
+    );
+  }
   const stability = training.learningRate === undefined
     ? undefined
     : stabilityLimit({ ...training, learningRate: training.learningRate });

@@ -77,4 +77,15 @@ Deno.test("misuse is refused", async () => {
     RangeError,
     "Cannot find the eigenvector plane",
   );
+  await assertRejects(
+    () => eigenPlane(quadratic([1]), Float64Array.of(1), quiet),
+    RangeError,
+    "Cannot find the eigenvector plane: a plane needs at least 2 numbers that move, got 1",
+  );
+  const unknown = { ...quadratic([2, 1]), value: () => Promise.resolve(NaN) };
+  await assertRejects(
+    () => eigenPlane(unknown, at, quiet),
+    RangeError,
+    "Cannot find the eigenvector plane: the loss at θ must be finite, got NaN",
+  );
 });

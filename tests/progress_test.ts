@@ -1,5 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { duration, expectedSeconds, type ProgressState, steps, together, unlessStopped } from "../lib/progress.ts";
+import {
+  duration,
+  expectedSeconds,
+  type ProgressState,
+  steps,
+  together,
+  unlessStopped,
+} from "../lib/progress.ts";
 
 Deno.test("an analysis reports every step, and its end once", async () => {
   const seen: ProgressState[] = [], ends: ProgressState[] = [];

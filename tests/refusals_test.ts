@@ -230,6 +230,14 @@ Deno.test("what is no operator, or multiplies wrongly, is refused in words", () 
       "tolerance must be above 0, got string 1",
       () => spectrum(operator(same), { tolerance: "1" as Anything }),
     ],
+    [
+      "start must be vectors of 3 numbers, got 2 in number 0",
+      () => spectrum(operator(same), { start: [Float64Array.of(1, 2)] }),
+    ],
+    [
+      "density.width must be above 0, got -1",
+      () => spectrum(operator(same), { density: { width: -1 } }),
+    ],
   ]);
 });
 

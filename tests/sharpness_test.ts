@@ -42,6 +42,14 @@ Deno.test("at the minimum of a quadratic: ½ρ²·λ₁ at worst, ½ρ²·tr/(d 
   assertEquals(result.dimension, 6);
 });
 
+Deno.test("a loss that falls on average says so, with one sign", async () => {
+  const result = await sharpness(quadratic([-1, -2]), new Float64Array(2), {
+    normalize: "none",
+    ...quiet,
+  });
+  assert(/^Sharpness: −\d/.test(result.summary()), result.summary());
+});
+
 Deno.test("where the loss falls in every direction, nothing is worse than the place itself", async () => {
   const loss = quadratic([-1, -2]);
   const { worst, ball } = await sharpness(loss, new Float64Array(2), {
@@ -170,6 +178,7 @@ Deno.test("Stop keeps the perturbations that were computed, and says so", async 
   assertEquals(result.increases.length, 19);
   assert(Number.isFinite(result.ball.value) && Number.isNaN(result.worst.value));
   assert(result.svg().includes("stopped before its end"));
+  assert(result.summary().startsWith("Sharpness (stopped): "));
   const back = fromJSON(JSON.parse(JSON.stringify(result))) as { increases: number[] };
   assertEquals(back.increases, [...result.increases]);
 });

@@ -38,6 +38,8 @@ export function drawMatrix(
   // names that are too wide for their columns hang at an angle below them
   const hang = longest > cell - 4, foot = hang ? 18 + 0.75 * Math.min(longest, 120) : 30;
   const size = Math.min(13, Math.max(7, cell / 3.6));
+  const own = losses.map((loss) => formatNumber(loss, 2));
+  const widest = Math.max(...own.map((text) => textWidth(text, 1)));
   const panels = variants.map((variant): PlotPanel => {
     const cells = names.flatMap((_, i) =>
       names.map((_, j) => ({ i, j, barrier: barriers[variant]?.[i]?.[j] ?? NaN }))
@@ -89,9 +91,8 @@ export function drawMatrix(
           }),
           Plot.text(cells.filter(({ i, j }) => i === j), {
             ...at,
-            text: ({ i }) => formatNumber(losses[i], 2),
-            fontSize: size,
-            fontStyle: "italic",
+            text: ({ i }) => own[i],
+            fontSize: Math.min(size, Math.max(7, (cell - 6) / widest)),
             fill: theme.quiet,
           }),
         ],
@@ -102,7 +103,7 @@ export function drawMatrix(
   return {
     subtitle: [
       "each cell: highest rise of the loss above the straight line between the losses of the two ends",
-      "on the diagonal, in italics: the loss of each",
+      "on the diagonal, in grey: the loss of each",
       errors.length
         ? `standard errors of barriers, paired: up to ${formatNumber(Math.max(...errors), 2)}`
         : "",

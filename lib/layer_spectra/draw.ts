@@ -116,9 +116,12 @@ export function drawLayers(layers: DrawnLayers, { theme }: DrawOptions): Drawing
       ...(seed === undefined ? [] : [`seed ${seed}`]),
       ...(partial ? ["stopped before its end"] : []),
     ].join(" · "),
-    summary: `Curvature of ${names.length} layers: ${
-      names.map((name, i) => `${name} ${formatNumber(eigenvalues[i][0])}`).join(", ")
-    }`,
+    summary: [
+      `Curvature of ${names.length} layers${partial ? " (stopped)" : ""}`,
+      ...(names.length
+        ? [names.map((name, i) => `${name} ${formatNumber(eigenvalues[i][0])}`).join(", ")]
+        : []),
+    ].join(": "),
     panels: [
       panel(eigenvalues[0]?.length > 1 ? "largest eigenvalues" : "largest eigenvalue", rows, blue),
       ...(traces ? [panel("trace", traced, green)] : []),

@@ -58,9 +58,9 @@ export function drawSharpness(data: DrawnSharpness, { theme }: DrawOptions): Dra
       ...(provenance.seed === undefined ? [] : [`seed ${provenance.seed}`]),
       ...(partial ? ["stopped before its end"] : []),
     ].join(" · "),
-    summary: `Sharpness: +${formatNumber(ball.value)} ± ${
+    summary: `Sharpness${partial ? " (stopped)" : ""}: ${signed(ball.value)} ± ${
       formatNumber(ball.standardError, 1)
-    } on average, +${formatNumber(worst.value)} at worst (${unit})`,
+    } on average, ${signed(worst.value)} at worst (${unit})`,
     key: [
       { label: "random perturbations", swatch: "bar", color: theme.series[0] },
       { label: "± 2 standard errors over perturbations", swatch: "line", color: theme.ink },
@@ -75,6 +75,8 @@ export function drawSharpness(data: DrawnSharpness, { theme }: DrawOptions): Dra
   };
 }
 
+/** A change, with its sign. */
+const signed = (value: number) => value > 0 ? `+${formatNumber(value)}` : formatNumber(value);
 const percent = (share: number) => `${formatNumber(100 * share)}%`;
 const margins = { marginLeft: 104, marginRight: 24 };
 
