@@ -60,3 +60,10 @@ Deno.test("the figure says over how many samples, from which seed and with how m
   const closed = (await spectrum(matrix([3, 2, 1]), quiet)).plot({ width: 1200 });
   assert(!closed.textContent!.includes("samples"));
 });
+
+Deno.test("a spectrum that was stopped before its first product says so in its summary", async () => {
+  const result = await spectrum(matrix([3, 2, 1]), { signal: AbortSignal.abort(), ...quiet });
+  assertEquals(result.partial, true);
+  assert(result.summary().startsWith("Spectrum (stopped): "), result.summary());
+  assert(!result.summary().includes("converged to"), result.summary());
+});

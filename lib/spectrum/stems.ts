@@ -1,6 +1,6 @@
 import * as Plot from "npm:@observablehq/plot@0.6.17";
 import type { Drawing, DrawOptions } from "../figure/drawing.ts";
-import { formatNumber } from "../figure/text.ts";
+import { formatNumber, textWidth } from "../figure/text.ts";
 import { circumstances, type DrawnSpectrum, limitInWords, traceInWords } from "./drawn.ts";
 
 /** An eigenvalue with its place in the order of all. */
@@ -22,7 +22,7 @@ const stem = (rank: number, value: number, residual: number, converged: boolean)
 
 /** Both ends of a spectrum as stems, each with its residual as a whisker. */
 export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions): Drawing {
-  const { eigenvalues, bottom, dimension, trace, stability, outcome } = spectrum;
+  const { eigenvalues, bottom, dimension, trace, stability, outcome, partial } = spectrum;
   const top = Array.from(
     eigenvalues,
     (value, k) => stem(k + 1, value, spectrum.residuals[k], spectrum.converged[k]),
@@ -39,8 +39,9 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
   const off = stems.filter(({ converged }) => !converged).length;
   const margins = { marginLeft: 60, marginRight: 40 };
   // Where the stems are close, every second, third … has its number.
+  const widest = Math.max(0, ...stems.map(({ value }) => textWidth(formatNumber(value))));
   const every = Math.ceil(
-    42 * stems.length / (width - margins.marginLeft - margins.marginRight),
+    (widest + 4) * stems.length / (width - margins.marginLeft - margins.marginRight),
   );
   const first = formatNumber(eigenvalues[0]),
     last = (bottom.length ? bottom[0] : eigenvalues.at(-1)) ?? NaN;
@@ -59,9 +60,11 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
       ...(stability ? [limitInWords(stability)] : []),
       ...circumstances(spectrum),
     ].join(" · "),
-    summary: `Spectrum: ${ends}, ${
-      off ? `${off} of ${stems.length} not converged` : "converged to a share of the largest"
-    }`,
+    summary: stems.length
+      ? `Spectrum${partial ? " (stopped)" : ""}: ${ends}, ${
+        off ? `${off} of ${stems.length} not converged` : "converged to a share of the largest"
+      }`
+      : `Spectrum${partial ? " (stopped)" : ""}: no finite eigenvalue`,
     key: [
       { label: "positive: uphill both ways", swatch: "dot", color: theme.series[0] },
       ...(stems.some(({ value }) => value < 0)
@@ -77,6 +80,7 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
       plot: {
         ...margins,
         marginTop: 42,
+        insetTop: 12,
         marginBottom: 42,
         height: 260,
         x: {
