@@ -62,7 +62,7 @@ export async function evaluate(
   { outputs, visit, signal, doing = "evaluate the loss" }: EvaluateOptions,
 ): Promise<(Evaluated | undefined)[]> {
   checkJob(job);
-  const header = headerOf(job, pool.size);
+  const header = headerOf(job, pool.size, items.count);
   const chunks = chunksIn(header), sticky = isBindingDear(job);
   const results = new Array<Evaluated | undefined>(items.count);
   let finished = 0;

@@ -22,14 +22,17 @@ export interface Job {
   references?: Record<string, Float32Array | Float64Array>;
   /** Bytes of data, and of what was made of them, that all workers together keep. Default 600 MB. */
   budget?: number;
-  /** Items come one at a time, since each needs the one before: its samples are cut, so that all cores work on it. */
+  /**
+   * Items may come one at a time, since each needs the one before: then all cores work on it, each on a part of the
+   * samples; or on the whole, where a part would not be worth the vectors that come and go with it.
+   */
   single?: boolean;
   /** Whether a run may use all cores: for work of which each part needs the one before, where a part is long. */
   threaded?: boolean;
 }
 
-/** Floating-point operations of a run that is quicker on several threads. */
-const LONG = 1e8;
+/** Floating-point operations of a run that is quicker on several threads, and than in two parts. */
+const LONG = 1e8, LONGER = 5e8;
 
 /** The most blocks that chunks are put into. */
 const BLOCKS = 16;
@@ -44,16 +47,16 @@ export function nameOf(object: object | undefined): string {
   return names.get(object)!;
 }
 
-/** What workers must know of a job on a pool of so many. */
-export function headerOf(job: Job, workers: number): Header {
+/** What workers must know of a job of so many items on a pool of so many. */
+export function headerOf(job: Job, workers: number, items = 1): Header {
   const { program, data = {}, fixed, references = {}, budget = KEPT } = job;
   const samples = samplesIn(program, data);
   const referenceNames = Object.entries(references).map(([output, r]) => [output, nameOf(r)]);
-  const part = job.single ? Math.ceil(samples / partsOf(program, samples)) : Infinity;
+  const work = workOf(program, samples), parts = job.single ? partsOf(program, samples) : 1;
+  const part = parts > 2 || work < LONGER ? Math.ceil(samples / parts) : samples;
   const limit = Math.min(job.chunk ?? Infinity, part);
   const chunk = Math.min(samples, job.batch ?? chunkOf(program, samples, limit));
-  // what is long and cannot be cut
-  const uncut = job.single && chunk === samples && workOf(program, samples) > LONG;
+  const whole = job.single && items === 1 && chunk === samples && work > LONG;
   return {
     ...emptyHeader(),
     program: program.digest,
@@ -64,7 +67,7 @@ export function headerOf(job: Job, workers: number): Header {
     chunk,
     block: Math.ceil(Math.ceil(samples / chunk) / BLOCKS),
     // not as many as there are workers: how products are cut for threads shows in their last bits
-    threads: job.threaded || uncut ? navigator.hardwareConcurrency : 1,
+    threads: job.threaded || whole ? navigator.hardwareConcurrency : 1,
     budget: budget / workers,
   };
 }
