@@ -32,6 +32,9 @@ const AT_ONCE = 32, MEMORY = 2 ** 28;
 /** The products of an operator, for an analysis that is `doing` something. */
 export function counted(operator: SpectrumOperator, job: Job, doing: string): Counted {
   let count = 0;
+  // where products are in single precision v is rounded once, and comes back as it went
+  const sent = (v: Vector): Vector =>
+    operator.precision === "float32" && v instanceof Float64Array ? new Float32Array(v) : v;
   const take = (image: Vector) => {
     checkImage(image, operator.size, doing);
     count++;
@@ -46,7 +49,7 @@ export function counted(operator: SpectrumOperator, job: Job, doing: string): Co
     async product(v) {
       if (job.stopped) return undefined;
       try {
-        const image = take(await operator.product(v, { signal: job.signal }));
+        const image = take(await operator.product(sent(v), { signal: job.signal }));
         await job.breathe();
         return image;
       } catch (error) {
@@ -59,7 +62,7 @@ export function counted(operator: SpectrumOperator, job: Job, doing: string): Co
       const visit = (i: number, image: Vector) => void (images[i] ??= take(image));
       if (job.stopped || vs.length === 0) return [];
       try {
-        const all = await productsOf(operator, vs, { signal: job.signal, visit });
+        const all = await productsOf(operator, vs.map(sent), { signal: job.signal, visit });
         all.forEach((image, i) => visit(i, image));
         await job.breathe();
       } catch (error) {
