@@ -22,7 +22,8 @@ export function readResults(machine: Results["machine"], fresh: boolean): Result
   const empty: Results = { machine, rounds: [], costs: [], profiles: [] };
   if (fresh) return empty;
   try {
-    return { ...empty, ...JSON.parse(Deno.readTextFileSync(resultsFile)), machine };
+    const there: Results = JSON.parse(Deno.readTextFileSync(resultsFile));
+    return { ...empty, ...there, machine: { torch: there.machine.torch, ...machine } };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return empty;
     throw error;

@@ -9,6 +9,9 @@ export interface Watched<T> {
 /** A core that reached less of its best than this shared the machine with something else. */
 export const QUIET = 0.85;
 
+/** Milliseconds after which a contestant is at rest. */
+const REST = 300;
+
 let best = 0;
 
 /** What a core could do at best, so far or in earlier rounds. */
@@ -25,7 +28,10 @@ export async function undisturbed<T>(
       await new Promise((resolve) => setTimeout(resolve, 1000));
       continue;
     }
-    const value = await measure(), after = await registerPeak(cores);
+    const value = await measure();
+    // threads of a runtime go on looking for work for a while
+    await new Promise((resolve) => setTimeout(resolve, REST));
+    const after = await registerPeak(cores);
     if (!before || !after) return { value };
     const peak = Math.min(before, after);
     if (peak >= QUIET * bestPeak(after) || k >= tries) return { value, peak };
