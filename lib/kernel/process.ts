@@ -4,6 +4,8 @@ import type { Connection } from "./connection.ts";
 export interface KernelProcess {
   /** Where it listens. */
   readonly connection: Connection;
+  /** The file that told it so; of no use once it listens. */
+  readonly file: string;
   /** Its process number. */
   readonly pid: number;
   /** The last that it wrote, up to now. */
@@ -95,6 +97,7 @@ export async function startProcess(
 
   return {
     connection,
+    file,
     pid: child.pid,
     said: words.text,
     ended,

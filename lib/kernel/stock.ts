@@ -272,6 +272,7 @@ export async function startStock(options: StartOptions = {}): Promise<Stock> {
   }
 
   const info = await ask(request("kernel_info_request", {}, session), patience.start);
+  if (info) await Deno.remove(process.file).catch(() => {}); // it would outlive us if we were killed
   const ready = info && await askSilently(prelude(outlet.folder), patience.start);
   if (ready?.content.status !== "ok") {
     const why = ready ? `it cannot be prepared: ${ready.content.evalue}` : "it did not answer";

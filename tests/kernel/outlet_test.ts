@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { startKernel } from "../../lib/kernel/client.ts";
 import { fileLimit, openOutlet } from "../../lib/kernel/outlet.ts";
@@ -90,5 +90,26 @@ Deno.test({
         `${i}`,
       ]);
     }
+  },
+});
+
+Deno.test({
+  name: "400 MB of outputs pass through and leave nothing behind, neither in memory nor in files",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using kernel = await startSession();
+    const resident = () => {
+      const status = Deno.readTextFileSync(`/proc/${kernel.process.pid}/status`);
+      return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+    };
+    await kernel.execute("1");
+    const before = resident();
+    for (let i = 0; i < 200; i++) {
+      const { outputs } = await kernel.execute(`console.log("x".repeat(2e6) + ${i})`);
+      assertEquals(outputs[0].slice(2e6), `${i}\n`);
+      kernel.heard.length = 0;
+    }
+    const grown = resident() - before;
+    assert(grown < 200, `grew by ${grown.toFixed()} MB`);
   },
 });
