@@ -6,7 +6,7 @@ import { checkVector, clearState } from "./layout.ts";
 import { checkLoss, type Loss } from "./loss.ts";
 import { random } from "./math/random.ts";
 import { checkInteger, optionsOf } from "./options.ts";
-import { type Control, steps as withSteps } from "./progress.ts";
+import { type Control, partOf, steps as withSteps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { spectrum } from "./spectrum.ts";
 import { added, dot, norm, scaled, unit, type Vector } from "./vector.ts";
@@ -107,7 +107,7 @@ export async function audit(
     clearState(layout, v);
     return unit(v);
   };
-  const total = 12 + (smooth ? 8 : 0);
+  const total = 13 + (smooth ? 8 : 0);
   return await withSteps(control, { label: "audit", total, unit: "comparisons" }, async (job) => {
     const finish = provenance(loss), checks: AuditCheck[] = [];
     let evaluations = 0;
@@ -181,7 +181,7 @@ export async function audit(
         vectors: true,
         seed,
         signal,
-        progress: false,
+        progress: partOf(job),
       });
       evaluations += products;
       if (vectors?.top.length && Number.isFinite(top)) {

@@ -7,7 +7,7 @@ import { landscape } from "./landscape.ts";
 import { checkVector } from "./layout.ts";
 import { checkLoss, type Loss, type Operator } from "./loss.ts";
 import { checkInteger, optionsOf } from "./options.ts";
-import { steps } from "./progress.ts";
+import { type Job, partOf, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { axisLabels, type Slice } from "./slice.ts";
 import { accumulate, dot, norm, sizeOf, type Vector } from "./vector.ts";
@@ -98,44 +98,46 @@ export async function eigenPlane(
       `Cannot ${doing}: a plane needs at least 2 numbers that move, got ${moving}`,
     );
   }
-  const total = 4 * resolution;
   return await steps(
     { signal, progress },
-    { label: "eigen plane", total, unit: "points" },
+    { label: "eigen plane", total: 6, unit: "parts" },
     async (job) => {
       const finish = provenance(loss);
       const operator = hessian(loss, theta);
       try {
-        const control = { signal: job.signal, progress: false };
-        const directions = await eigenDirections(operator, { ...search, seed, ...control });
+        const directions = await eigenDirections(operator, {
+          ...search,
+          seed,
+          signal: job.signal,
+          progress: partOf(job, 2),
+        });
         const [random] = randomDirections(loss.layout, theta, {
           count: 1,
           normalize: "none",
           ignore: [],
           seed,
         });
-        const steepest = await curvatureAlong(operator, directions[0], job.signal);
-        const lowest = await curvatureAlong(operator, directions[1], job.signal);
-        const any = await curvatureAlong(operator, random, job.signal);
-        const along = async (direction: Vector, reach: number) => {
-          const line = await landscape(loss, { origin: theta, directions: [direction] }, {
-            range: reach,
+        const steepest = await curvatureAlong(operator, directions[0], job);
+        const lowest = await curvatureAlong(operator, directions[1], job);
+        const any = await curvatureAlong(operator, random, job);
+        const along = (direction: Vector, range: number) =>
+          landscape(loss, { origin: theta, directions: [direction] }, {
+            range,
             resolution,
-            ...control,
+            signal: job.signal,
+            progress: partOf(job),
           });
-          job.advance(resolution);
-          return line;
-        };
         const profiles: EigenProfile[] = [];
-        const gradient = await loss.gradient(theta, { signal: job.signal });
-        const center = await loss.value(theta, { signal: job.signal }),
-          size = Math.max(Math.abs(center), 0.1);
-        if (!Number.isFinite(center)) {
+        const gradient = await attempted(job, () => loss.gradient(theta, { signal: job.signal }));
+        const center = await attempted(job, () => loss.value(theta, { signal: job.signal })) ?? NaN;
+        const size = Math.max(Math.abs(center), 0.1);
+        if (!job.stopped && !Number.isFinite(center)) {
           throw new RangeError(`Cannot ${doing}: the loss at θ must be finite, got ${center}`);
         }
         let evaluations = 1, partial = false;
         for (const [k, { curvature }] of [steepest, lowest].entries()) {
-          const reach = Math.min(Math.sqrt(size / Math.abs(curvature)), Math.max(norm(theta), 1));
+          const most = Math.max(norm(theta), 1), natural = Math.sqrt(size / Math.abs(curvature));
+          const reach = natural < most ? natural : most; // also where it is not known
           const own = await along(directions[k], reach), other = await along(random, reach);
           evaluations += own.provenance.evaluations + other.provenance.evaluations;
           partial ||= own.partial || other.partial;
@@ -147,7 +149,7 @@ export async function eigenPlane(
           labels: axisLabels({ origin: theta, directions }),
           curvatures: Float64Array.of(steepest.curvature, lowest.curvature),
           residuals: Float64Array.of(steepest.residual, lowest.residual),
-          slopes: Float64Array.from(directions, (v) => dot(v, gradient)),
+          slopes: Float64Array.from(directions, (v) => gradient ? dot(v, gradient) : NaN),
           randomCurvature: any.curvature,
           profiles,
           center,
@@ -162,9 +164,21 @@ export async function eigenPlane(
   );
 }
 
-/** vᵀHv and ‖Hv − (vᵀHv)v‖ along a unit vector. */
-async function curvatureAlong(operator: Operator, v: Vector, signal: AbortSignal) {
-  const image = Float64Array.from(await operator.product(v, { signal }));
+/** What f gives; nothing where the analysis is stopped meanwhile. */
+async function attempted<T>(job: Job, f: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await f();
+  } catch (error) {
+    if (job.stopped) return undefined;
+    throw error;
+  }
+}
+
+/** vᵀHv and ‖Hv − (vᵀHv)v‖ along a unit vector; NaN where it is stopped. */
+async function curvatureAlong(operator: Operator, v: Vector, job: Job) {
+  const product = await attempted(job, () => operator.product(v, { signal: job.signal }));
+  if (!product) return { curvature: NaN, residual: NaN };
+  const image = Float64Array.from(product);
   const curvature = dot(v, image);
   accumulate(image, v, -curvature);
   return { curvature, residual: norm(image) };

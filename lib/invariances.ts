@@ -5,7 +5,7 @@ import { checkVector } from "./layout.ts";
 import { checkLoss, type Loss } from "./loss.ts";
 import { checkInteger, optionsOf } from "./options.ts";
 import { permute } from "./permute.ts";
-import { type Control, steps as withSteps } from "./progress.ts";
+import { type Control, partOf, steps as withSteps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { rescale } from "./rescale.ts";
 import { sharpness, type SharpnessOptions } from "./sharpness.ts";
@@ -121,23 +121,24 @@ export async function invariances(
     { label: "invariances", total, unit: "measures" },
     async (job) => {
       const finish = provenance(loss);
-      const quiet = { signal: job.signal, progress: false, seed } as const;
+      const inside = () => ({ signal: job.signal, progress: partOf(job), seed });
       const rows = new Map<string, Invariance>();
       let evaluations = 0;
       const put = (way: (typeof ways)[number][0], name: string, value: number, error = 0) => {
         const row = rows.get(name) ?? { name } as Invariance;
         rows.set(name, { ...row, [way]: { value, error } });
-        job.advance();
       };
       try {
         for (const [way, at] of ways) {
           const { loss: value } = await loss.evaluate(at, { signal: job.signal });
           put(way, "loss", value);
+          job.advance();
           put(way, "|gradient|", norm(await loss.gradient(at, { signal: job.signal })));
+          job.advance();
           const operator = hessian(loss, at);
           const { eigenvalues: [top], residuals: [residual], partial, products } = await spectrum(
             operator,
-            { top: 1, bottom: 0, probes: 0, ...quiet },
+            { top: 1, bottom: 0, probes: 0, ...inside() },
           );
           operator.release();
           if (partial) break;
@@ -151,7 +152,7 @@ export async function invariances(
               symmetry: false,
               starts: worst ? 2 : 0,
               ...options,
-              ...quiet,
+              ...inside(),
             });
             if (result.partial) break;
             evaluations += result.provenance.evaluations;

@@ -5,7 +5,7 @@ import { drawLayers } from "./layer_spectra/draw.ts";
 import type { Layout } from "./layout.ts";
 import { checkLoss, type Loss } from "./loss.ts";
 import { checkInteger, describe, optionsOf } from "./options.ts";
-import { type Control, steps } from "./progress.ts";
+import { type Control, partOf, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { type Spectrum, spectrum, type SpectrumOptions } from "./spectrum.ts";
 import type { SpectrumOperator } from "./spectrum/counted.ts";
@@ -109,14 +109,13 @@ export async function layerSpectra(
         probes,
         density: false,
         signal: job.signal,
-        progress: false,
+        progress: partOf(job),
       });
       engine = block.engine ?? engine;
       block.release();
       products += one.products;
       if (one.partial) break;
       found.push(one);
-      job.advance();
       await job.breathe();
     }
     const traces = found.map(({ trace }) => trace);

@@ -20,7 +20,7 @@ export interface ProgressState {
   label: string;
   /** What is counted: "points", "steps", "products". */
   unit: string;
-  /** Steps done. */
+  /** Steps done; not whole within a step that is an analysis of its own. */
   done: number;
   /** Steps in all. */
   total: number;
@@ -32,7 +32,7 @@ export interface ProgressState {
 
 /** Receives the progress of an analysis. */
 export interface Progress {
-  /** Called after every step. */
+  /** Called after every step, and within those that are analyses of their own. */
   report(state: ProgressState): void;
   /** Called once at the end, also of a stopped analysis. */
   end?(state: ProgressState): void;
@@ -70,8 +70,9 @@ export async function steps<T>(
   const state = () => ({
     label,
     unit,
-    done,
-    total,
+    // parts of steps are added up: what rounding leaves is no step
+    done: Math.round(1e6 * done) / 1e6,
+    total: Math.round(1e6 * total) / 1e6,
     seconds: (performance.now() - began) / 1000,
     stopped: stop.signal.aborted,
   });
@@ -96,6 +97,21 @@ export async function steps<T>(
     stop.release();
     display?.end?.(state());
   }
+}
+
+/** The progress of an analysis inside of another, for which it counts as so many steps. */
+export function partOf(job: Job, steps = 1): Progress {
+  let told = 0;
+  const tell = (share: number) => {
+    if (share <= told) return;
+    job.advance(steps * (share - told));
+    told = share;
+  };
+  return {
+    // It is whole when it has ended, not before.
+    report: ({ done, total }) => tell(Math.min(done, total - 1) / total),
+    end: ({ stopped }) => void (stopped || tell(1)),
+  };
 }
 
 /** @throws {TypeError} if what is to stop or to show an analysis is something else. */
@@ -186,7 +202,7 @@ function bar(forced: boolean): Progress | undefined {
   return plainLines(forced);
 }
 
-const count = (n: number) => n.toLocaleString("en");
+const count = (n: number) => Math.floor(n).toLocaleString("en");
 
 /** A time in words: "8 s", "3 min". */
 export function duration(seconds: number): string {
@@ -199,7 +215,9 @@ function left({ done, total, seconds }: ProgressState): string {
 }
 
 function summary({ label, unit, done, total, seconds, stopped }: ProgressState): string {
-  const share = stopped ? `stopped after ${count(done)} of ${count(total)}` : count(done);
+  const share = stopped && done < total
+    ? `stopped after ${count(done)} of ${count(total)}`
+    : count(done);
   return `${label}: ${share} ${unit} in ${duration(seconds)}`;
 }
 

@@ -4,7 +4,7 @@ import { hessian } from "./hessian.ts";
 import type { Loss } from "./loss.ts";
 import { preconditioned } from "./operators.ts";
 import { checkInteger, optionsOf } from "./options.ts";
-import { type Control, steps } from "./progress.ts";
+import { type Control, partOf, steps } from "./progress.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import type { Checkpoint, Run } from "./run.ts";
 import { drawSpectra } from "./spectra/draw.ts";
@@ -148,7 +148,7 @@ export async function spectra(
         vectors: true,
         density: false,
         signal: job.signal,
-        progress: false,
+        progress: partOf(job),
       });
       engine = plain.engine ?? engine;
       plain.release();
@@ -156,7 +156,6 @@ export async function spectra(
       if (one.partial) break;
       found.push(one);
       start = [...one.vectors!.top, ...one.vectors!.bottom];
-      job.advance();
       await job.breathe();
     }
     const done = chosen.slice(0, found.length);

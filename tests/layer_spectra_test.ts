@@ -61,7 +61,7 @@ Deno.test("stopped, the layers that are done remain; what makes no sense is refu
   const over = layout({ a: [2], b: [2] });
   const loss: Loss = { ...quadratic([1, 2, 3, 4]), layout: over }, theta = new Float64Array(4);
   const stop = new AbortController();
-  const progress = { report: () => stop.abort() };
+  const progress = { report: ({ done }: { done: number }) => void (done >= 1 && stop.abort()) };
   const part = await layerSpectra(loss, theta, { signal: stop.signal, progress });
   assertEquals([part.partial, part.names], [true, ["a"]]);
   assert(part.svg().includes("stopped before its end"));

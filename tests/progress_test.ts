@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   duration,
   expectedSeconds,
+  partOf,
   type ProgressState,
   steps,
   together,
@@ -115,4 +116,20 @@ Deno.test("what is stopped is not waited for, and what it says later is heard by
   const failing = Promise.reject(new Error("too late"));
   await assertRejects(() => unlessStopped(failing, stop.signal), DOMException, "aborted");
   assertEquals(await unlessStopped(Promise.resolve(3), new AbortController().signal), 3);
+});
+
+Deno.test("an analysis inside of another moves its bar, and counts as its steps once it has ended", async () => {
+  const inner = (outer: Parameters<typeof partOf>[0], steps_: number) =>
+    steps({ progress: partOf(outer, 2) }, { label: "inner", total: 4 }, (job) => {
+      for (let i = 0; i < steps_; i++) job.advance();
+      return Promise.resolve();
+    });
+  const seen: number[] = [];
+  const progress = { report: ({ done }: ProgressState) => void seen.push(done) };
+  await steps({ progress }, { label: "outer", total: 5 }, async (job) => {
+    await inner(job, 4); // as many as were said
+    await inner(job, 1); // fewer
+    job.advance();
+  });
+  assertEquals(seen, [0.5, 1, 1.5, 2, 2.5, 4, 5]);
 });

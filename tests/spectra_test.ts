@@ -82,8 +82,7 @@ Deno.test("stopped spectra keep the checkpoints that are done; they survive JSON
   const loss = quadratic(Array.from({ length: 60 }, (_, i) => i)), theta = new Float64Array(60);
   const run = await train(loss, theta.fill(1), { epochs: 5, learningRate: 1e-3, ...quiet });
   const stop = new AbortController();
-  let reports = 0;
-  const progress = { report: () => void (++reports === 2 && stop.abort()) };
+  const progress = { report: ({ done }: { done: number }) => void (done >= 2 && stop.abort()) };
   const part = await spectra(run, loss, { probes: 0, signal: stop.signal, progress });
   assert(part.partial);
   assertEquals([part.epochs.length, part.eigenvalues.length, part.limits!.length], [2, 2, 2]);

@@ -130,7 +130,10 @@ function drawn<T>(data: T, draw: Draw<T>, options: FigureOptions): Drawn {
       ? { ...panel, plot: { ...panel.plot, marks: [...panel.plot.marks, ...laid] } }
       : panel
   );
-  const drawing = { ...ours, title, subtitle, panels };
+  const { partial } = data as { partial?: unknown };
+  const silent = partial === true && !/\bstopped\b/.test(ours.summary);
+  const summary = silent ? `${ours.summary} (stopped)` : ours.summary;
+  const drawing = { ...ours, title, subtitle, summary, panels };
   return { drawing, compose: (more) => compose(drawing, { theme, width, options: plot, ...more }) };
 }
 

@@ -122,7 +122,7 @@ export function drawLayers(layers: DrawnLayers, { theme }: DrawOptions): Drawing
         ? [names.map((name, i) => `${name} ${formatNumber(eigenvalues[i][0])}`).join(", ")]
         : []),
     ].join(": "),
-    panels: [
+    panels: names.length === 0 ? [] : [
       panel(eigenvalues[0]?.length > 1 ? "largest eigenvalues" : "largest eigenvalue", rows, blue),
       ...(traces ? [panel("trace", traced, green)] : []),
     ],

@@ -39,10 +39,14 @@ export function drawSharpness(data: DrawnSharpness, { theme }: DrawOptions): Dra
     ["average", symmetry.ball.value / ball.value],
     ["worst case", symmetry.worst.value / worst.value],
   ].map(([name, ratio]) => `${name} × ${formatNumber(ratio as number, 2)}`).join(", ");
+  // What was not reached is left out; where the loss was NaN, that is said.
+  const known = [[ball.value, "on average"] as const, [worst.value, "at worst"] as const]
+    .filter(([value]) => !partial || !Number.isNaN(value))
+    .map(([value, when]) => `${formatNumber(value)} ${when}`);
   return {
-    title: `Sharpness: the loss rises by ${formatNumber(ball.value)} on average, by ${
-      formatNumber(worst.value)
-    } at worst`,
+    title: known.length > 0
+      ? `Sharpness: the loss rises by ${known.join(", by ")}`
+      : "Sharpness: nothing was measured",
     subtitle: [
       unit,
       `${increases.length} random perturbations`,

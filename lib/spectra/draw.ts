@@ -135,7 +135,9 @@ export function drawSpectra(spectra: DrawnSpectra, { theme }: DrawOptions): Draw
   const first = eigenvalues[0]?.[0] ?? NaN, last = eigenvalues.at(-1)?.[0] ?? NaN;
   const limit = limits?.at(-1);
   return {
-    title: `Curvature over training: λmax from ${formatNumber(first)} to ${formatNumber(last)}`,
+    title: `Curvature over training: ${
+      epochs.length ? `λmax from ${formatNumber(first)} to ${formatNumber(last)}` : "no checkpoint"
+    }`,
     subtitle: [
       `eigenvalues of ${matrix}`,
       "whiskers: residuals",
@@ -144,14 +146,14 @@ export function drawSpectra(spectra: DrawnSpectra, { theme }: DrawOptions): Draw
         `${rule} = ${formatNumber(limit)} holds for full batches` +
         (batchSize ? `; these steps had ${formatNumber(batchSize, 8)} samples` : ""),
       ]),
-      `${epochs.length} checkpoints`,
+      count(epochs.length),
       `${products.toLocaleString("en")} products`,
       ...(samples === undefined ? [] : [`mean over ${formatNumber(samples, 8)} samples`]),
       ...(seed === undefined ? [] : [`seed ${seed}`]),
       ...(partial ? ["stopped before its end"] : []),
     ].join(" · "),
-    summary: `Curvature over ${epochs.length} checkpoints: λmax ${formatNumber(first)} to ${
-      formatNumber(last)
+    summary: `Curvature over ${count(epochs.length)}: ${
+      epochs.length ? `λmax ${formatNumber(first)} to ${formatNumber(last)}` : "none was reached"
     }${limit === undefined ? "" : `, limit of stability ${formatNumber(limit)}`}`,
     key: [
       ...key,
@@ -210,3 +212,5 @@ function tracePanel(
     },
   };
 }
+
+const count = (n: number) => `${n} ${n === 1 ? "checkpoint" : "checkpoints"}`;

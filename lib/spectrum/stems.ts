@@ -45,7 +45,8 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
   );
   const first = formatNumber(eigenvalues[0]),
     last = (bottom.length ? bottom[0] : eigenvalues.at(-1)) ?? NaN;
-  const ends = eigenvalues.length + bottom.length > 1 ? `${first} to ${formatNumber(last)}` : first;
+  const known = eigenvalues.length + bottom.length;
+  const ends = known > 1 ? `${first} to ${formatNumber(last)}` : known > 0 ? first : "not known";
   // below 0 by more than it may be off
   const falls = bottom[0] < -spectrum.bottomResiduals[0];
   return {
