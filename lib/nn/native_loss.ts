@@ -36,7 +36,7 @@ export function lossOn(
 const MUCH_WORK = 4e9;
 
 /** Products of an analysis, roughly, and their cost in forward passes. */
-const PRODUCTS = 40, PRODUCT_COST = 6;
+const PRODUCTS = 400, PRODUCT_COST = 6;
 
 /**
  * A loss that is recorded once and then runs natively, in workers: many points of a slice on all cores, products
