@@ -2,6 +2,7 @@ import type { NumberArray } from "../data/dataset.ts";
 import { evaluate, type Evaluated } from "../engine/pool/evaluate.ts";
 import type { Job } from "../engine/pool/job.ts";
 import type { Feeds, Reduction } from "../engine/pool/messages.ts";
+import { nativeAvailable } from "../engine/pool/available.ts";
 import { defaultPool } from "../engine/pool/pool.ts";
 import type { Precision, Program } from "../engine/program.ts";
 import { checkVector } from "../layout.ts";
@@ -38,12 +39,16 @@ const MUCH_WORK = 4e9;
 /** Products of an analysis, roughly, and their cost in forward passes. */
 const PRODUCTS = 400, PRODUCT_COST = 6;
 
+/** The cost of a gradient in forward passes. */
+const GRADIENT_COST = 3;
+
 /**
  * A loss that is recorded once and then runs natively, in workers: many points of a slice on all cores, products
  * at one θ linearized there. What cannot be recorded stays on wasm, and says so once.
  *
- * With `engine: "auto"` only work that is long enough goes there; single values and gradients stay on wasm. What
- * is long enough depends on sizes alone, so that the same call always computes the same.
+ * With `engine: "auto"` only work that is long enough goes there; single values and gradients stay on wasm, but
+ * those of large networks. What is long enough depends on sizes alone, so that the same call always computes the
+ * same.
  */
 function nativeLoss(
   wasm: Loss,
@@ -113,11 +118,16 @@ function nativeLoss(
       }),
     );
 
+  /** Whether even a single value or gradient is worth to start the engine. */
+  const isMuch = ({ indices }: LossOptions = {}) =>
+    GRADIENT_COST * sampleWork * (indices?.length ?? count ?? 1) >= MUCH_WORK;
+
   async function evaluateAt(
     theta: Vector,
     options: LossOptions & { perSample?: boolean } = {},
   ): Promise<Evaluation> {
-    const native = always && await unlessStopped(program("value"), options.signal);
+    const native = (always || isMuch(options)) &&
+      await unlessStopped(program("value"), options.signal);
     if (!native) return await wasm.evaluate(theta, options);
     checkVector(layout, theta, "evaluate the loss");
     const result = await run(native, "theta", theta, valueOutputs(native, true), options);
@@ -168,7 +178,8 @@ function nativeLoss(
   const self: Loss = {
     ...wasm,
     get engine() {
-      return always && programs.refused === undefined ? "native" : wasm.engine;
+      const native = always || (isMuch() && nativeAvailable().ok);
+      return native && programs.refused === undefined ? "native" : wasm.engine;
     },
     precision,
     evaluate: evaluateAt,
@@ -178,14 +189,14 @@ function nativeLoss(
     },
     async valueAndGradient(theta, options = {}) {
       // a recorded gradient leaves no moving statistics
-      const native = always && !(learns && single) &&
+      const native = (always || isMuch(options)) && !(learns && single) &&
         await unlessStopped(program("gradient"), options.signal);
       if (!native) return await wasm.valueAndGradient!(theta, options);
       checkVector(layout, theta, "differentiate the loss");
       return await gradientAt(native, theta, options);
     },
     async product(theta, v, options = {}) {
-      const at = always
+      const at = always || isMuch(options)
         ? await unlessStopped(linearize(theta, options.matrix, options), options.signal)
         : undefined;
       if (!at) return await wasm.product(theta, v, options);

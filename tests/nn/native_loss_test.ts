@@ -196,6 +196,24 @@ Deno.test("auto takes the native engine for long work only", async () => {
   assertEquals(many.provenance.engine, "native");
 });
 
+Deno.test("auto takes it even for a single value or gradient of a large network, and not for a few samples", async () => {
+  const n = 1600, inputs = { data: new Float32Array(n * 64), shape: [n, 64] };
+  inputs.data.forEach((_, i) => inputs.data[i] = Math.sin(i));
+  const samples: Samples = {
+    inputs,
+    targets: { data: Int32Array.from({ length: n }, (_, i) => i % 3), shape: [n] },
+  };
+  const net = mlp({ inputs: 64, hidden: [900, 900], outputs: 3, activation: "tanh" });
+  const at = flatten(net), indices = Int32Array.of(1, 2, 3);
+  await using auto = modelLoss(net, samples);
+  await using wasm = modelLoss(net, samples, { engine: "wasm" });
+  assertEquals([auto.engine, wasm.engine], ["native", "wasm"]);
+  assertEquals(await auto.value(at, { indices }), await wasm.value(at, { indices }));
+  const [ours, theirs] = [await auto.gradient(at), await wasm.gradient(at)];
+  assert(distance(ours, theirs) < 1e-5);
+  assert(ours.some((x, i) => x !== theirs[i]), "something else computed it");
+});
+
 Deno.test("Stop keeps what native workers have computed", async () => {
   await using loss = modelLoss(model, train, { engine: "native" });
   const slice = { origin: theta, directions: randomDirections(loss.layout, theta) };
