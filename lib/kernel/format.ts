@@ -38,9 +38,11 @@ export function parseNotebook(text: string, name: string): Notebook {
   const wrong = (why: string) => new TypeError(`Cannot read ${name}: ${why}`);
   let json;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    throw wrong(`it is not JSON (${(error as Error).message.split("\n")[0]})`);
+    // The message quotes the file, which may be anything.
+    const why = (error as Error).message.replace(/[^\x20-\x7e]+/g, " ");
+    throw wrong(`it is not JSON (${why})`);
   }
   if (typeof json?.nbformat !== "number" || !Array.isArray(json.cells)) {
     throw wrong("it is not a notebook, which has nbformat and cells");
@@ -68,8 +70,15 @@ export function parseNotebook(text: string, name: string): Notebook {
     const fresh = typeof cell.id !== "string" || ids.has(cell.id);
     const id = fresh ? `cell-${i + 1}` : cell.id;
     ids.add(id);
-    const outputs = cell.cell_type === "code" ? (cell.outputs ?? []).map(joinedOutput) : undefined;
-    return { ...cell, id, source, metadata: cell.metadata ?? {}, ...(outputs && { outputs }) };
+    const metadata = isRecord(cell.metadata) ? cell.metadata : {};
+    const { tags = [] } = metadata;
+    if (!Array.isArray(tags)) throw wrong(`the tags of cell ${i + 1} are not a list`);
+    if (cell.cell_type !== "code") return { ...cell, id, source, metadata };
+    const outputs = cell.outputs ?? [];
+    if (!Array.isArray(outputs)) throw wrong(`the outputs of cell ${i + 1} are not a list`);
+    const odd = outputs.findIndex((output) => !isOutput(output));
+    if (odd >= 0) throw wrong(`output ${odd + 1} of cell ${i + 1} is none of nbformat 4`);
+    return { ...cell, id, source, metadata, outputs: outputs.map(joinedOutput) };
   });
   return { cells, metadata };
 }
@@ -110,6 +119,20 @@ export function formatNotebook({ cells, metadata }: Notebook): string {
 /** What front ends note about when and how a cell was last run. */
 function withoutTimes({ execution: _e, ExecuteTime: _t, ...metadata }: Cell["metadata"]) {
   return metadata;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether something is an output as nbformat 4 knows them, texts whole or in lines. */
+function isOutput(output: unknown): boolean {
+  if (!isRecord(output)) return false;
+  const { output_type, text, data, ename, evalue, traceback } = output;
+  if (output_type === "stream") return typeof joined(text) === "string";
+  if (output_type === "error") {
+    return typeof ename === "string" && typeof evalue === "string" && Array.isArray(traceback);
+  }
+  return (output_type === "display_data" || output_type === "execute_result") && isRecord(data);
 }
 
 const joined = (text: unknown) => Array.isArray(text) ? text.join("") : text;

@@ -127,6 +127,13 @@ Deno.test("a cell that takes too long, and one that ends its kernel, are failure
   await using slow = await notebookOf("for (;;) {}");
   const { failure } = await runNotebook(slow.path, { timeout: 0.3 });
   assertEquals(failure, { cell: 1, message: "did not end within 0.3 s" });
+  await using waits = await notebookOf("1", "await new Promise(() => {})");
+  const { failure: wait } = await runNotebook(waits.path, { timeout: 0.3 });
+  assertEquals(wait?.cell, 2);
+  assert(wait?.message.startsWith("did not end within 0.3 s"), wait?.message);
+  await using killed = await notebookOf(`Deno.kill(Deno.pid, "SIGKILL")`);
+  const { failure: kill } = await runNotebook(killed.path);
+  assertEquals(kill, { cell: 1, message: "the kernel was ended by SIGKILL" });
   await using exits = await notebookOf("1", "Deno.exit(4)");
   const { failure: death } = await runNotebook(exits.path);
   assertEquals(death, { cell: 2, message: "the kernel ended with exit code 4" });
@@ -195,6 +202,17 @@ Deno.test("what is no notebook is refused in a line that says why", async () => 
     [notebook({ cells: [{ cell_type: "prose" }] }), `cell 1 is of type "prose"`],
     [notebook({ cells: [cell, { ...cell, source: undefined }] }), "cell 2 has no source"],
     [notebook({ metadata: { kernelspec: { name: "python3" } } }), `the kernel "python3"`],
+    ["\0\x1b[31m\n\x07", "it is not JSON"],
+    [notebook({ cells: [{ ...cell, outputs: "x" }] }), "the outputs of cell 1 are not a list"],
+    [notebook({ cells: [cell, { ...cell, outputs: [null] }] }), "output 1 of cell 2 is none of"],
+    [
+      notebook({ cells: [{ ...cell, outputs: [{ output_type: "stream" }] }] }),
+      "output 1 of cell 1",
+    ],
+    [
+      notebook({ cells: [{ ...cell, metadata: { tags: 5 } }] }),
+      "the tags of cell 1 are not a list",
+    ],
   ];
   const folder = await Deno.makeTempDir();
   try {
@@ -205,10 +223,8 @@ Deno.test("what is no notebook is refused in a line that says why", async () => 
         TypeError,
         why,
       );
-      assert(
-        message.startsWith(`Cannot read ${folder}/bad.ipynb: `) && !message.includes("\n"),
-        message,
-      );
+      assert(message.startsWith(`Cannot read ${folder}/bad.ipynb: `), message);
+      assert(!/\p{Cc}/u.test(message), message);
     }
     await assertRejects(() => runNotebook(`${folder}/none.ipynb`), Error, "there is no such file");
     await assertRejects(() => runNotebook(folder), Error, "it is a folder");
