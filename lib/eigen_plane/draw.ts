@@ -41,8 +41,13 @@ export function drawEigenPlane(plane: DrawnEigenPlane, { theme }: DrawOptions): 
       random: finite(random[i]),
       parabola: center + slopes[k] * x + curvatures[k] * x * x / 2,
     }));
-    const line = (y: string, stroke: string, more = {}) =>
-      Plot.line(rows, { x: "x", y, stroke, strokeWidth: 2, ...more });
+    // What was not reached is no gap of the loss: the points that were are joined.
+    const reached = (y: "along" | "random") =>
+      partial ? rows.filter((row) => !Number.isNaN(row[y])) : rows;
+    const line = (y: "along" | "random", stroke: string, strokeWidth: number) => [
+      Plot.line(reached(y), { x: "x", y, stroke, strokeWidth }),
+      ...(partial ? [Plot.dot(reached(y), { x: "x", y, fill: stroke, r: 2.5 })] : []),
+    ];
     return {
       title: `loss along the ${k ? "lowest" : "steepest"}, λ = ${k ? low : high}`,
       plot: {
@@ -52,9 +57,15 @@ export function drawEigenPlane(plane: DrawnEigenPlane, { theme }: DrawOptions): 
         x: { ...xAxis, ticks: 5, label: "distance in θ" },
         y: { grid: true, ticks: 4, tickSize: 0, label: null, tickFormat: formatTicks() },
         marks: [
-          line("random", theme.quiet, { strokeWidth: 1.4 }),
-          line("along", theme.series[0]),
-          line("parabola", theme.accent, { strokeWidth: 1.4, strokeDasharray: "4 3" }),
+          ...line("random", theme.quiet, 1.4),
+          ...line("along", theme.series[0], 2),
+          Plot.line(rows, {
+            x: "x",
+            y: "parabola",
+            stroke: theme.accent,
+            strokeWidth: 1.4,
+            strokeDasharray: "4 3",
+          }),
         ],
       },
     };

@@ -106,12 +106,12 @@ export function drawLayers(layers: DrawnLayers, { theme }: DrawOptions): Drawing
   );
   const off = rows.filter(({ solid }) => !solid).length;
   return {
-    title: names.length ? `The sharpest layer is ${names[sharpest]}` : "No layer",
+    title: names.length ? `The sharpest layer is ${names[sharpest]}` : "No layer was reached",
     subtitle: [
       "diagonal blocks, each layer by itself (numbers that it has)",
       "whiskers: residuals" + (traces ? ", 95% interval of the trace over probes" : ""),
       ...(off ? [`${off} of ${rows.length} not converged`] : []),
-      `${products.toLocaleString("en")} products`,
+      `${products.toLocaleString("en")} ${products === 1 ? "product" : "products"}`,
       ...(samples === undefined ? [] : [`mean over ${formatNumber(samples, 8)} samples`]),
       ...(seed === undefined ? [] : [`seed ${seed}`]),
       ...(partial ? ["stopped before its end"] : []),

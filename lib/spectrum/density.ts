@@ -41,7 +41,7 @@ export function drawDensity(
       `${dimension.toLocaleString("en")} eigenvalues`,
       `stochastic Lanczos quadrature, ${probes} × ${steps} steps`,
       `lines broadened by ${formatNumber(width, 2)} (standard deviation)`,
-      ...(trace ? [traceInWords(trace)] : []),
+      ...(trace && trace.probes !== 0 ? [traceInWords(trace)] : []),
       ...(stability ? [limitInWords(stability)] : []),
       ...circumstances(spectrum),
     ].join(" · "),

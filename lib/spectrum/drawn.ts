@@ -81,7 +81,7 @@ export function traceInWords(
 export function circumstances({ products, provenance = {}, partial }: DrawnSpectrum): string[] {
   const { samples, samplesAvailable = samples, seed } = provenance;
   return [
-    `${products.toLocaleString("en")} products`,
+    `${products.toLocaleString("en")} ${products === 1 ? "product" : "products"}`,
     ...(samples === undefined ? [] : [
       samplesAvailable! > samples
         ? `mean over ${formatNumber(samples, 8)} of ${formatNumber(samplesAvailable!, 8)} samples`

@@ -55,7 +55,7 @@ export function drawStems(spectrum: DrawnSpectrum, { theme, width }: DrawOptions
       : "Curvature: where it is steepest",
     subtitle: [
       `eigenvalues ${ends}, of ${dimension.toLocaleString("en")}`,
-      ...(trace ? [traceInWords(trace)] : []),
+      ...(trace && trace.probes !== 0 ? [traceInWords(trace)] : []),
       "whiskers: residuals",
       ...(off ? [`${off} of ${stems.length} not converged${why}`] : []),
       ...(stability ? [limitInWords(stability)] : []),
