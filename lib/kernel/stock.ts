@@ -74,6 +74,22 @@ const atOnce = 2 ** 22;
  * @throws {Error} if the kernel does not start; with its last words.
  */
 export async function startStock(options: StartOptions = {}): Promise<Stock> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await begin(options);
+    } catch (error) {
+      if (tries === TRIES || !isTaken((error as Error).message)) throw error;
+    }
+  }
+}
+
+/** How often a kernel is started whose ports somebody else took before it did. */
+const TRIES = 3;
+
+/** Whether a kernel ended because of that. */
+export const isTaken = (words: string): boolean => /address (is )?(already )?in use/i.test(words);
+
+async function begin(options: StartOptions): Promise<Stock> {
   const outlet = openOutlet();
   const process = await startProcess(options).catch((error) => {
     outlet.close();

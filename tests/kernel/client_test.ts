@@ -179,6 +179,19 @@ Deno.test("a kernel that cannot be started says why, with its last words", async
   );
 });
 
+Deno.test({
+  name: "a kernel one of whose ports was taken before it listened is started again, with others",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const flag = await Deno.makeTempFile(), taken = "Address already in use (os error 98)";
+    const script = `[ -e ${flag} ] && rm ${flag} && echo "${taken}" >&2 && exit 1
+      exec ${Deno.execPath()} jupyter --kernel --conn "$0"`;
+    await using kernel = await startKernel({ command: ["sh", "-c", script] });
+    const { outputs } = await kernel.execute("6 * 7");
+    assertEquals(outputs.map((output) => "data" in output && output.data["text/plain"]), ["42"]);
+  },
+});
+
 Deno.test("a kernel does not outlive whoever started it, even one that is killed in a busy cell", async () => {
   const client = new URL("../../lib/kernel/client.ts", import.meta.url).href;
   const script = `import { startKernel } from ${JSON.stringify(client)};

@@ -2,6 +2,7 @@ import type { Connection } from "../../lib/kernel/connection.ts";
 import { type Conversation, converse } from "../../lib/kernel/converse.ts";
 import type { Message } from "../../lib/kernel/message.ts";
 import { type KernelProcess, startProcess } from "../../lib/kernel/process.ts";
+import { isTaken } from "../../lib/kernel/stock.ts";
 
 /** Our kernel as Jupyter starts it, and someone who talks to it. */
 export interface Session extends Conversation, AsyncDisposable {
@@ -33,9 +34,17 @@ const config = new URL("../../deno.json", import.meta.url).pathname;
 /** Starts our kernel and waits until nothing that it publishes is missed. */
 export async function startSession(): Promise<Session> {
   const command = [Deno.execPath(), "run", "--quiet", "-A", "--config", config, serve];
-  const process = await startProcess({ command });
-  const talk = converse(process.connection);
-  await talk.wait(({ header }) => header.msg_type === "iopub_welcome", 30_000);
+  let process = await startProcess({ command }), talk = converse(process.connection);
+  const welcome = () => talk.wait(({ header }) => header.msg_type === "iopub_welcome", 60_000);
+  // Jupyter's client chooses ports as we do, and another process may take one before the kernel does
+  while (!await Promise.race([welcome(), process.ended.then(() => undefined)])) {
+    const words = process.said();
+    talk.close();
+    await process.kill();
+    if (!isTaken(words)) throw new Error(`the kernel did not start: ${words}`);
+    process = await startProcess({ command });
+    talk = converse(process.connection);
+  }
 
   function begin(code: string, content: Record<string, unknown> = {}): string {
     return talk.send("shell", "execute_request", { code, ...content });
