@@ -177,7 +177,10 @@ function drawCosts(
   };
   return {
     title: "A landscape's cost grows as its points, samples and parameters",
-    subtitle: `Whole landscapes with workers running; medians of ${rounds} rounds, single rounds ` +
+    subtitle:
+      `Whole landscapes with workers running; ${
+        rounds === 1 ? "one round" : `medians of ${rounds} rounds`
+      }, single rounds ` +
       `behind, lines by least squares · ${machine}`,
     summary: axes.map((axis, k) => `${axis}: R² ${fits[k].r2.toFixed(4)}`).join(", "),
     key: [

@@ -94,7 +94,7 @@ function surface(
   { directions = 2 }: Request,
   { model, samples, slice, resolution }: ReturnType<typeof workload>,
 ): Measure {
-  const loss = modelLoss(model, samples);
+  const loss = modelLoss(model, samples, { engine: "native" });
   const seen = { ...slice, directions: slice.directions.slice(0, directions) };
   const points = resolution ** directions;
   return paced(async (count) => {
