@@ -113,7 +113,7 @@ export async function startKernel(options: StartOptions = {}): Promise<Kernel> {
       if (!reply) await stock.died;
       else if (stopped) {
         await interrupting;
-        await stock.settle();
+        if (!await stock.settle()) await stock.process.kill().then(() => stock.died);
       }
       const count = reply?.content.execution_count;
       if (typeof count === "number") execution.executionCount = count;
@@ -124,7 +124,7 @@ export async function startKernel(options: StartOptions = {}): Promise<Kernel> {
       }
       if (stopped) {
         const text = stopped === "timeout" ? `did not end within ${timeout} s` : "was stopped";
-        const end = reply ? "" : ", and had to be ended with its kernel";
+        const end = stock.dead === undefined ? "" : ", and had to be ended with its kernel";
         return fail(
           execution,
           stopped,

@@ -58,7 +58,7 @@ export function converse(connection: Connection): Conversation {
       return message.header.msg_id;
     },
     sendFrames: (channel, frames) => void channels[channel].send(frames),
-    wait(wanted, ms = 10_000) {
+    wait(wanted, ms = 150_000) {
       const past = heard.find(({ message, channel }) => wanted(message, channel));
       if (past) return Promise.resolve(past.message);
       const { promise, resolve } = Promise.withResolvers<Message | undefined>();

@@ -36,6 +36,9 @@ const deaf =
   "This cell cannot be stopped: it awaits something that does not listen. Pass `signal: stopSignal` to " +
   "what it awaits, or look at `stopSignal.aborted` in its loop. It goes on; a restart ends it, with all " +
   "variables.\n";
+const wedged =
+  "The kernel does not answer since Stop. If native code runs, it goes on when that ends; if not, Deno's " +
+  "kernel was stopped in the very moment in which it cannot be: restart it. Its variables are lost then.\n";
 
 /**
  * Starts a kernel at a connection: Deno's own, with this in front of it.
@@ -152,7 +155,7 @@ export async function startFront(connection: Connection): Promise<Front> {
     cell.over = true;
     if (answer) {
       // A Stop that is on its way must not reach the next cell.
-      for (let done; done !== cell.stopping; await stock.settle()) await (done = cell.stopping);
+      for (let done; done !== cell.stopping; await settle()) await (done = cell.stopping);
     }
     flush();
     running = undefined;
@@ -161,6 +164,16 @@ export async function startFront(connection: Connection): Promise<Front> {
     if (!cell.error) publish("error", error);
     if (stop_on_error !== false || cell.stopped) await abortQueued();
     reply(incoming, { status: "error", execution_count: executions, ...error });
+  }
+
+  /** A kernel that Stop has wedged is not waited for without a word. */
+  async function settle(): Promise<void> {
+    for (let told = false; !await stock.settle(); told = true) if (!told) warn(wedged);
+  }
+
+  function warn(text: string): void {
+    print("stderr", text);
+    flush();
   }
 
   /** What went wrong in a cell, and whether that was Stop. */
@@ -240,8 +253,7 @@ export async function startFront(connection: Connection): Promise<Front> {
     await aborting;
     if (how === "listens") await Promise.race([stock.died, over(cell, patience.stopping)]);
     if (cell.over || stock.dead !== undefined) return;
-    print("stderr", how === "listens" ? windingUp : deaf);
-    flush();
+    warn(how === "listens" ? windingUp : how === "silent" ? wedged : deaf);
   }
 
   async function start(): Promise<void> {
@@ -302,5 +314,5 @@ const wrongCode = (code: unknown) =>
 
 async function over(cell: Running, ms: number): Promise<void> {
   const until = performance.now() + ms;
-  while (!cell.over && performance.now() < until) await pause(20);
+  while (!cell.over && performance.now() < until) await pause(4);
 }

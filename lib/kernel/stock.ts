@@ -8,8 +8,11 @@ import { type KernelProcess, type StartOptions, startProcess } from "./process.t
 /** The sockets of a kernel that a client talks to. */
 export type ChannelName = "shell" | "iopub" | "control" | "stdin";
 
-/** What became of asking a cell to stop: it has ended, it listens and is to be waited for, or does neither. */
-export type Stopping = "over" | "listens" | "deaf";
+/**
+ * What became of asking a cell to stop: it has ended, it listens and is to be waited for, it does neither, or
+ * the kernel itself says nothing any more, not even to a signal.
+ */
+export type Stopping = "over" | "listens" | "deaf" | "silent";
 
 /** Deno's own kernel, running, as those who stand in front of it see it. */
 export interface Stock {
@@ -32,8 +35,8 @@ export interface Stock {
   execute(message: Message): Promise<Message | undefined>;
   /** Asks what runs to stop, and sees to it where it can. */
   interrupt(isOver: () => boolean): Promise<Stopping>;
-  /** After a stop: lets none of it reach the next cell. */
-  settle(): Promise<void>;
+  /** After a stop: lets none of it reach the next cell. False if the kernel does not answer. */
+  settle(): Promise<boolean>;
   /** What went wrong, as of the reply; undefined if nothing. Code that the kernel refuses is asked why. */
   failure(reply: Message, code: string): Promise<Failure | undefined>;
   /** Asks the kernel to end, and ends it if it does not. */
@@ -54,13 +57,20 @@ export type Failure = {
 export type Listener = (message: Message, channel: ChannelName) => void;
 
 /** How long things may take, in ms. */
-const patience = { start: 120_000, shutdown: 2_000, knock: 10_000, late: 20 };
+const patience = { start: 120_000, shutdown: 2_000, turn: 25, knock: 10_000, late: 20 };
 
 /**
  * How many turns something gets before it is given up, 25 ms apart on a quiet machine. A turn is over when the
  * kernel's process has answered a knock: on a busy one it gets more time, by as much as it needs.
  */
-const turns = { acknowledge: 20, acknowledgeListening: 120, end: 12, garbage: 60 };
+const turns = {
+  acknowledge: 20,
+  acknowledgeListening: 120,
+  hesitate: 4,
+  end: 12,
+  garbage: 60,
+  settle: 80,
+};
 
 /** Ms between two looks at what has been published. */
 const look = { running: 4, idle: 50 };
@@ -111,6 +121,8 @@ async function begin(options: StartOptions): Promise<Stock> {
   };
   let running = false;
   let listens = false;
+  /** Ms in which what is left of a Stop may still arrive. */
+  let late = 0;
   let acknowledged = 0;
   let collected = 0;
   marks.set("listens", () => listens = true);
@@ -179,13 +191,19 @@ async function begin(options: StartOptions): Promise<Stock> {
     return reply;
   }
 
-  async function settle(ms = patience.late): Promise<void> {
-    await askSilently(`await globalThis[Symbol.for("kernel.settle")](${ms})`);
+  async function settle(ms = late): Promise<boolean> {
+    let settled = false;
+    const code = `await globalThis[Symbol.for("kernel.settle")](${ms})`;
+    const settling = askSilently(code).then(() => settled = true);
+    // Only after a Stop may the kernel be wedged; otherwise what it does is not ours to judge.
+    await (late > 0 ? Promise.race([settling, give(turns.settle, () => settled)]) : settling);
     listens = false;
+    return settled || dead !== undefined;
   }
 
   async function execute(message: Message): Promise<Message | undefined> {
     running = true;
+    late = 0;
     clearTimeout(looking);
     watch();
     const reply = await ask(message);
@@ -205,15 +223,15 @@ async function begin(options: StartOptions): Promise<Stock> {
   /** Gives the kernel's process some turns; fewer if something holds before. */
   async function give(count: number, holds: () => boolean): Promise<void> {
     for (let i = 0; i < count; i++) {
-      const beats = outlet.beats(), until = performance.now() + patience.knock;
+      const beats = outlet.beats(), began = performance.now();
+      const lasts = (ms: number) => performance.now() < began + ms;
       process.knock();
-      await pause(25);
-      while (outlet.beats() === beats && performance.now() < until && dead === undefined) {
-        await pause(5);
+      while (lasts(patience.turn) || (outlet.beats() === beats && lasts(patience.knock))) {
+        await pause(look.running);
+        if (dead !== undefined) return;
+        collect();
+        if (holds()) return;
       }
-      if (dead !== undefined) return;
-      collect();
-      if (holds()) return;
     }
   }
 
@@ -229,17 +247,21 @@ async function begin(options: StartOptions): Promise<Stock> {
     for (let attempt = 0; attempt < 4; attempt++) {
       const told = acknowledged, garbage = collected;
       const heard = () => acknowledged > told || over();
+      late = patience.late;
       process.interrupt();
       await give(listens ? turns.acknowledgeListening : turns.acknowledge, heard);
       if (!heard()) {
         send("control", request("interrupt_request", {}, session));
         await give(turns.garbage, heard);
-        if (!heard()) return "deaf";
-      } else if (listens) return over() ? "over" : "listens";
-      else if (attempt > 0) {
+        if (!heard()) return "silent";
+      } else if (listens) {
+        // The signal has arrived, and nothing else was sent.
+        if (acknowledged > told && attempt === 0) late = 0;
+        return over() ? "over" : "listens";
+      } else if (attempt > 0) {
         await give(turns.garbage, () => over() || collected - garbage >= collections);
       }
-      await give(turns.end, over);
+      await give(attempt > 0 ? turns.end : turns.hesitate, over);
       if (over()) return "over";
     }
     return "deaf";

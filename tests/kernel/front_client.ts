@@ -35,7 +35,7 @@ const config = new URL("../../deno.json", import.meta.url).pathname;
 export async function startSession(): Promise<Session> {
   const command = [Deno.execPath(), "run", "--quiet", "-A", "--config", config, serve];
   let process = await startProcess({ command }), talk = converse(process.connection);
-  const welcome = () => talk.wait(({ header }) => header.msg_type === "iopub_welcome", 60_000);
+  const welcome = () => talk.wait(({ header }) => header.msg_type === "iopub_welcome");
   // Jupyter's client chooses ports as we do, and another process may take one before the kernel does
   while (!await Promise.race([welcome(), process.ended.then(() => undefined)])) {
     const words = process.said();
@@ -50,7 +50,7 @@ export async function startSession(): Promise<Session> {
     return talk.send("shell", "execute_request", { code, ...content });
   }
 
-  async function finished(id: string, ms = 60_000): Promise<Cell> {
+  async function finished(id: string, ms = 150_000): Promise<Cell> {
     const isOf = ({ parent_header }: Message) => parent_header.msg_id === id;
     const reply = await talk.wait(
       (message, channel) => channel === "shell" && isOf(message),
@@ -117,7 +117,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Resolves when something holds, or after some ms; says whether it does. */
-export async function eventually(holds: () => boolean, ms = 10_000): Promise<boolean> {
+export async function eventually(holds: () => boolean, ms = 150_000): Promise<boolean> {
   const until = performance.now() + ms;
   while (!holds() && performance.now() < until) await new Promise((r) => setTimeout(r, 20));
   return holds();
