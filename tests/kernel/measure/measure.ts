@@ -44,7 +44,7 @@ const rows: [string, string, string][] = [];
 function cells(mayBeLarge: boolean, first = 0): [string, string[]][] {
   return Array.from({ length: count }, (_, i) => {
     const kind = (i + first) % 8;
-    return cellOfKind(kind === 4 && !mayBeLarge && i % 40 !== 4 ? 0 : kind, i);
+    return cellOfKind(kind === 4 && !mayBeLarge && (i + first) % 40 !== 4 ? 0 : kind, i);
   });
 }
 
