@@ -24,7 +24,7 @@ Deno.test("sixty cells of all kinds, twice: no output is lost and none is in ano
     await using kernel = await startKernel();
     for (let i = 0; i < 60; i++) {
       const [code, ends] = cellOfKind(i + round, i);
-      const execution = await kernel.execute(code, { timeout: 60 });
+      const execution = await kernel.execute(code, { timeout: 200 });
       assertEquals(execution.executionCount, i + 1);
       assertEquals(
         textsOf(execution).map((text, j) => text.slice(-(ends[j]?.length ?? 20))),

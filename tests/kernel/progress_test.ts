@@ -13,10 +13,10 @@ Deno.test("an analysis has one bar, a line at its end; Stop gives the part that 
     const slice = { origin: new Float64Array(2), directions };
     const sample = (resolution) => landscape(slow, slice, { resolution });
     let result;`,
-    { timeout: 60 },
+    { timeout: 200 },
   );
   const texts = async (code: string, signal?: AbortSignal) => {
-    const { status, outputs } = await kernel.execute(code, { signal, timeout: 60 });
+    const { status, outputs } = await kernel.execute(code, { signal, timeout: 200 });
     const told = outputs.map((output) =>
       "data" in output
         ? [output.metadata.losslandscape, String(output.data["text/plain"])]

@@ -1,13 +1,17 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { startKernel } from "../../lib/kernel/client.ts";
+import { type Output, startKernel } from "../../lib/kernel/client.ts";
 
 const mod = JSON.stringify(new URL("../../mod.ts", import.meta.url).href);
 
 Deno.test("with the toolkit imported a notebook shows plots, tables, tensors, models and results as one would want", async () => {
   await using kernel = await startKernel();
   const bundle = async (code: string) => {
-    const { status, outputs, error } = await kernel.execute(code, { timeout: 60 });
+    const { status, outputs: all, error } = await kernel.execute(code, { timeout: 200 });
     assertEquals(status, "ok", error?.message);
+    // An analysis that takes long, as on a busy machine, has a bar.
+    const isBar = (output: Output) =>
+      "data" in output && output.metadata.losslandscape === "progress";
+    const outputs = all.filter((output) => !isBar(output));
     assertEquals(outputs.length, 1, code);
     assert("data" in outputs[0], code);
     return outputs[0].data as Record<string, string>;
@@ -15,7 +19,7 @@ Deno.test("with the toolkit imported a notebook shows plots, tables, tensors, mo
   await kernel.execute(
     `import * as Plot from "npm:@observablehq/plot@0.6.17";
     import { document as page, landscape, mlp, quadratic, tf } from ${mod};`,
-    { timeout: 60 },
+    { timeout: 200 },
   );
   const image = ["image/png", "image/svg+xml", "text/plain"];
   const plot = await bundle(
